@@ -1,0 +1,1 @@
+"""Who painted this, in which style: networks, recipes, training and judging."""

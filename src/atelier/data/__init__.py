@@ -1,0 +1,1 @@
+"""Collections of paintings: found, checked, split, decoded and fed to a model."""
