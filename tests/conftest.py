@@ -1,6 +1,7 @@
 """Tests choose the Keras backend by `KERAS_BACKEND`; the default is TensorFlow."""
 
 import os
+import shutil
 
 import pytest
 
@@ -18,3 +19,63 @@ def atelier_root(tmp_path, monkeypatch):
     for name in ("ATELIER_DATA", "ATELIER_WEIGHTS", "ATELIER_FAST"):
         monkeypatch.delenv(name, raising=False)
     return root
+
+
+@pytest.fixture(scope="session")
+def tiny_collection_drawn(tmp_path_factory):
+    """A folder of three folders of 12 pictures, 32 px; stripes tell the painters apart."""
+    import numpy as np
+    from PIL import Image
+
+    directory = tmp_path_factory.mktemp("drawn") / "tiny"
+    rng = np.random.default_rng(0)
+    for number, artist in enumerate(("Across", "Down", "Plain")):
+        (directory / artist).mkdir(parents=True)
+        for work in range(12):
+            pixels = rng.integers(90, 166, (32, 32, 3))
+            stripes = np.arange(32) // rng.integers(2, 5) % 2 * 70 - 35
+            if artist != "Plain":
+                pixels += stripes[:, None, None] if number else stripes[None, :, None]
+            picture = Image.fromarray(pixels.clip(0, 255).astype("uint8"))
+            picture.save(directory / artist / f"{artist}_{work}.png")
+    return directory
+
+
+@pytest.fixture
+def tiny_collection(tiny_collection_drawn, tmp_path):
+    """A copy of the tiny collection that a test may change."""
+    return shutil.copytree(tiny_collection_drawn, tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe():
+    """A recipe of two phases that trains on `tiny_collection` in a few seconds."""
+    from atelier.classify.recipes import Phase, Recipe
+    from atelier.data.splits import SplitConfig
+
+    return Recipe(
+        name="tiny",
+        source="a test",
+        network="published_cnn",
+        network_options={"units": 8, "dropout": 0.5, "filters": [4, 8]},
+        phases=(
+            Phase("training", epochs=3, learning_rate=1e-2, patience=5),
+            Phase("polishing", epochs=2, learning_rate=1e-3, schedule="cosine"),
+        ),
+        split=SplitConfig(),
+        image_size=(32, 32),
+        decode_size=(32, 32),
+        train_size=(32, 32),
+        batch_size=8,
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_recipe, tiny_collection_drawn, tmp_path_factory):
+    """The tiny recipe trained to its end on the tiny collection; not to be changed."""
+    from atelier.classify.train import train
+
+    home = tmp_path_factory.mktemp("tiny_model")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ATELIER_ROOT", str(home))
+        return train(tiny_recipe, tiny_collection_drawn, home / "models" / "tiny")

@@ -1,0 +1,68 @@
+"""Model cards: what a trained classifier is, is for, and is not for.
+
+The sections follow Mitchell et al. 2019, "Model Cards for Model Reporting",
+arXiv:1810.03993. Every number comes from the run's own `metrics.json`.
+"""
+
+SCORES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
+
+LIMITS = """\
+- It knows only the painters listed here, and names one of them for any picture whatever.
+- It saw photographs of paintings, squashed to a square: colors and varnish are the photograph's.
+- Its answer is a guess from looks. It is not an attribution, and says nothing of authenticity.
+"""
+
+
+def card_text(recipe, metrics):
+    """The card of a trained classifier, Markdown.
+
+    Args:
+        recipe: the `Recipe` that was run.
+        metrics: plain values as in `metrics.json`.
+    """
+    counts = metrics["counts"]
+    sizes = ", ".join(f"{sum(labels.values())} {part}" for part, labels in counts.items())
+    names = ", ".join(sorted(counts["train"]))
+    split = metrics["split"]
+    return f"""# {recipe.name}
+
+{recipe.source[0].upper() + recipe.source[1:]}.
+
+## Data
+
+Collection `{metrics["collection"]}`, {len(counts["train"])} classes: {sizes}.
+Split `{split["kind"]}` by {split["label"]}, seed {split["seed"]}, fingerprint {split["fingerprint"]}.
+Classes: {names}.
+
+## Results
+
+{_score_table(metrics)}
+
+Trained in {metrics["minutes"]} minutes ({metrics["epochs"]} epochs) on {metrics["device"]},
+{metrics["date"]}, seed {metrics["seed"]}, {metrics["parameters"]:,} parameters.
+
+## Use
+
+Takes RGB in [0, 255], (batch, {recipe.image_size[0]}, {recipe.image_size[1]}, 3); gives probabilities
+in the order of `classes.json`. For learning about paintings and about classifiers.
+
+## Limits
+
+{LIMITS}
+## Licence
+
+The weights are under the repository's licence. The pictures they were trained on keep their own:
+see `data/README.md`.
+"""
+
+
+def _score_table(metrics):
+    rows = ["| part | pictures | score | value | 95 % interval |", "|---|---|---|---|---|"]
+    for part in ("val", "test"):
+        judged = metrics.get(part)
+        for key, title in SCORES.items() if judged else ():
+            low, high = judged["intervals"][key]
+            rows.append(
+                f"| {part} | {judged['n']} | {title} | {judged[key]:.3f} | {low:.3f} to {high:.3f} |"
+            )
+    return "\n".join(rows)

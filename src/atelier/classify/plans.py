@@ -1,0 +1,81 @@
+"""How much of the published work to do: as published, what fits a CPU, or the sample's size.
+
+A plan shortens recipes and the search; it changes nothing else but the precision.
+Whatever is reduced is said by `describe`, for notebooks to print.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from atelier import paths
+from atelier.classify.recipes import PUBLISHED_CNN
+from atelier.environment import device_name
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Sizes of the runs that a notebook makes."""
+
+    title: str
+    epochs: int  # of the published and tuned networks, at most; patience may stop them
+    our_epochs: int  # of ours; its schedule is squeezed or stretched to fit
+    trials: int  # settings that the search tries
+    executions: int  # trainings of each
+    search_epochs: int  # of each training
+    batch_size: int | None = None  # instead of the recipe's
+    min_works: int | None = None  # pictures that a painter must have; None takes all painters
+
+    def fit(self, recipe):
+        """The recipe at this plan's size."""
+        epochs = self.our_epochs if recipe.network == "atelier_cnn" else self.epochs
+        phases = tuple(dataclasses.replace(phase, epochs=epochs) for phase in recipe.phases)
+        split = dataclasses.replace(recipe.split, min_works=self.min_works)
+        return recipe.replace(
+            phases=phases,
+            split=split,
+            precision=fast_precision(),
+            batch_size=self.batch_size or recipe.batch_size,
+        )
+
+    def describe(self):
+        """One line: the sizes, and what differs from the published ones."""
+        search = (
+            f"{self.trials} trials x {self.executions} executions x {self.search_epochs} epochs"
+        )
+        published = PUBLISHED.trials, PUBLISHED.executions, PUBLISHED.search_epochs
+        asked = "{} x {} x {} published".format(*published)
+        return (
+            f"{self.title}: at most {self.epochs} epochs (ours {self.our_epochs}), "
+            f"search {search} ({asked}), {fast_precision()}"
+        )
+
+
+PUBLISHED = Plan("as published", PUBLISHED_CNN.phases[0].epochs, 120, 5, 2, 10)
+ON_CPU = Plan("reduced to fit a CPU", 14, 40, 4, 1, 4)
+ON_SAMPLE = Plan("the sample collection", 12, 40, 3, 1, 4, batch_size=16)
+FAST = Plan("a fast run, no result", 2, 2, 2, 1, 1)
+
+
+def choose_plan(collection):
+    """The plan for a `data.choose.Collection` on this machine."""
+    if paths.fast():
+        plan = FAST
+    elif collection.is_sample:
+        plan = ON_SAMPLE
+    else:
+        plan = ON_CPU if "core" in device_name() else PUBLISHED
+    return dataclasses.replace(plan, min_works=collection.min_works)
+
+
+def models_home(collection):
+    """Where a notebook keeps its models: `models/`, or `build/models` if made of the sample."""
+    return paths.build_dir() / "models" if collection.is_sample else paths.models_dir()
+
+
+def fast_precision():
+    """`mixed_bfloat16` where the device multiplies it faster than float32, else `float32`."""
+    if "core" not in device_name():
+        return "mixed_bfloat16"
+    info = Path("/proc/cpuinfo")
+    known = info.read_text(encoding="utf-8", errors="replace") if info.is_file() else ""
+    return "mixed_bfloat16" if "avx512_bf16" in known or "amx_bf16" in known else "float32"

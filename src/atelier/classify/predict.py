@@ -1,0 +1,147 @@
+"""Ask a trained classifier: about pictures of one's own, or about a part of a collection."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from atelier import models
+from atelier.classify.cards import card_text
+from atelier.classify.datasets import load_datasets
+from atelier.classify.evaluate import judge, judgement_figures
+from atelier.classify.recipes import Recipe
+from atelier.data.images import fit_picture
+from atelier.data.reading import IMAGE_SUFFIXES, read_rgb
+from atelier.data.rights import may_be_shown
+from atelier.errors import AtelierError
+from atelier.plots import save_figure
+
+log = logging.getLogger(__name__)
+
+
+def evaluate_model(model, directory, *, split="test", figures=None, progress=None):
+    """Judge a trained model on one part of a collection, split as when it was trained.
+
+    The result is recorded in the model's `metrics.json` and card where data and
+    split are those it was trained with; on other data it is only returned.
+
+    Args:
+        model: a model's folder, name or alias.
+        directory: root of a collection.
+        split: train, val or test.
+        figures: a folder for PNG figures, or None.
+        progress: called with (done, total) while pictures are read.
+
+    Returns:
+        What `evaluate.judge` returns.
+
+    Raises:
+        AtelierError: if the model is damaged, or the collection lacks its classes.
+    """
+    loaded = models.load(model)
+    recipe = Recipe.from_json(loaded.recipe)
+    data = load_datasets(recipe, directory, progress=progress)
+    if data.class_names != loaded.class_names:
+        raise AtelierError(
+            f"a collection with the model's {len(loaded.class_names)} classes",
+            f"{len(data.class_names)} classes, {_difference(data.class_names, loaded.class_names)}",
+            "Evaluate on the collection it was trained on, or train anew.",
+        )
+    eval_ds = data.eval_ds(split)
+    probabilities = loaded.model.predict(eval_ds, verbose=0)
+    groups = data.part(split)["leak_group"]
+    judged = judge(probabilities, eval_ds.labels, data.class_names, groups=groups)
+    if figures is not None:
+        for name, figure in model_figures(loaded, data, split, probabilities).items():
+            save_figure(figure, name, folder=figures)
+    _record(loaded, recipe, data, split, judged)
+    return judged
+
+
+def _difference(found, known):
+    missing = sorted(set(known) - set(found))
+    return f"without {', '.join(missing[:3])}" if missing else "with others besides"
+
+
+def model_figures(loaded, data, split, probabilities):
+    """Every figure of a judged model; see `evaluate.judgement_figures`.
+
+    Pictures are shown only where their painters' rights have ended.
+    """
+    part, eval_ds = data.part(split), data.eval_ds(split)
+    return judgement_figures(
+        probabilities,
+        eval_ds.labels,
+        data.class_names,
+        images=eval_ds.pixels[eval_ds.rows],
+        showable=may_be_shown(data.directory, part["label"]),
+        history=pd.read_csv(loaded.folder / "history.csv"),
+        title=f"{loaded.recipe['name']}, {split}",
+    )
+
+
+def _record(loaded, recipe, data, part, judged):
+    if data.split.fingerprint != loaded.metrics["split"]["fingerprint"]:
+        log.warning("Other data than %s was trained on: not recorded.", loaded.folder.name)
+        return
+    metrics = {**loaded.metrics, part: judged}
+    models.record(loaded.folder, metrics, card_text(recipe, metrics))
+
+
+def classify(model, images, *, top=5, progress=None):
+    """Name the likeliest painters of some pictures.
+
+    Args:
+        model: a model's folder, name or alias, or a `models.LoadedModel`.
+        images: paths of pictures, or of folders, which are searched through.
+        top: how many classes for each picture.
+        progress: called with (done, total).
+
+    Returns:
+        DataFrame with columns path, rank, class_name, probability. Pictures that
+        could not be read are named in `.attrs["skipped"]`, a list of (path, reason).
+
+    Raises:
+        AtelierError: if the model is damaged, or no picture could be read.
+    """
+    loaded = model if isinstance(model, models.LoadedModel) else models.load(model)
+    recipe = Recipe.from_json(loaded.recipe)
+    files, rows, skipped = _files(images), [], []
+    for done, path in enumerate(files, start=1):
+        try:
+            pixels = fit_picture(read_rgb(path), recipe.image_size, recipe.fit)
+        except AtelierError as error:
+            log.warning("Skipped %s: %s", path, error)
+            skipped.append((str(path), str(error)))
+            continue
+        probabilities = loaded.model.predict_on_batch(np.float32(pixels[None]))[0]
+        rows += _ranked(path, probabilities, loaded.class_names, top)
+        if progress is not None:
+            progress(done, len(files))
+    if not rows:
+        reason = skipped[0][1] if skipped else "no picture"
+        raise AtelierError("at least one readable picture", reason, "Name a picture or its folder.")
+    table = pd.DataFrame(rows, columns=["path", "rank", "class_name", "probability"])
+    table.attrs["skipped"] = skipped
+    return table
+
+
+def _files(images):
+    """Pictures named, and those inside folders named, in order."""
+    files = []
+    for image in map(Path, images):
+        if image.is_dir():
+            inside = (p for p in sorted(image.rglob("*")) if p.is_file())
+            files += [p for p in inside if p.suffix.lower() in IMAGE_SUFFIXES]
+        else:
+            files.append(image)
+    return files
+
+
+def _ranked(path, probabilities, class_names, top):
+    order = np.argsort(-probabilities, kind="stable")[:top]
+    return [
+        (str(path), rank, class_names[index], float(probabilities[index]))
+        for rank, index in enumerate(order, start=1)
+    ]

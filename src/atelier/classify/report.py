@@ -1,0 +1,124 @@
+"""Tables and captions that compare trained models, read from their `metrics.json`."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from atelier import storage
+from atelier.data.splits import SplitConfig, leaking, load_split
+from atelier.plots import caption_line
+
+PUBLISHED_ACCURACY = 0.576  # the predecessor's custom CNN, 11 painters, leaking validation set
+PARTS = {"val": "validation", "test": "test"}
+
+
+def metrics_of(folder):
+    """A model's `metrics.json`."""
+    return storage.read_json(Path(folder) / "metrics.json")
+
+
+def history(folder):
+    """A model's training, one row an epoch."""
+    return pd.read_csv(Path(folder) / "history.csv")
+
+
+def caption(folder, part="val", note=None):
+    """The line below a figure: data, split, seed, device, date."""
+    metrics = metrics_of(folder)
+    return caption_line(
+        data=metrics["collection"],
+        split=f"{metrics['split']['kind']}, {PARTS[part]}",
+        seed=metrics["seed"],
+        device=metrics["device"],
+        date=metrics["date"],
+        note=note,
+    )
+
+
+def results_table(models, part="test"):
+    """One row a model: its score with interval, size and minutes.
+
+    Args:
+        models: dict of name -> model folder.
+        part: "val" or "test".
+
+    Returns:
+        Table with name, accuracy, lo, hi, macro_f1, top3, ece, parameters, minutes.
+    """
+    rows = []
+    for name, folder in models.items():
+        metrics = metrics_of(folder)
+        judged = metrics[part]
+        low, high = judged["intervals"]["accuracy"]
+        rows.append(
+            {
+                "name": name,
+                "accuracy": judged["accuracy"],
+                "lo": low,
+                "hi": high,
+                **{key: judged[key] for key in ("macro_f1", "top3", "ece")},
+                "parameters": metrics["parameters"],
+                "minutes": metrics["minutes"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def leak_table(models, directory):
+    """Validation accuracy of models split in different ways, and what of it leaks.
+
+    Args:
+        models: dict of name -> model folder.
+        directory: root of the collection.
+
+    Returns:
+        Table with name, accuracy, lo, hi, pictures, and leaking: validation pictures
+        with another reproduction of themselves, or a copy, in the training part.
+    """
+    rows = []
+    for name, folder in models.items():
+        metrics = metrics_of(folder)
+        table = load_split(directory, _split_config(metrics)).table
+        low, high = metrics["val"]["intervals"]["accuracy"]
+        rows.append(
+            {
+                "name": name,
+                "accuracy": metrics["val"]["accuracy"],
+                "lo": low,
+                "hi": high,
+                "pictures": metrics["val"]["n"],
+                "leaking": int((leaking(table)["split"] == "val").sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _split_config(metrics):
+    values = {key: value for key, value in metrics["split"].items() if key != "fingerprint"}
+    return SplitConfig(**values)
+
+
+def against_published(models, leaky=None):
+    """The published accuracy beside ours, each with the part it was measured on.
+
+    Args:
+        models: dict of name -> folder of a model with a leak-free split.
+        leaky: folder of a model with a random split, or None.
+    """
+    published = {"name": "custom CNN", "by": "predecessor", "part": "validation, leaking"}
+    rows = [{**published, "accuracy": PUBLISHED_ACCURACY}]
+    if leaky is not None:
+        rows.append({"name": "published", "by": "here", **_score(leaky, "val", "leaking")})
+    for name, folder in models.items():
+        parts = (part for part in PARTS if part in metrics_of(folder))
+        rows += [
+            {"name": name, "by": "here", **_score(folder, part, "leak-free")} for part in parts
+        ]
+    return pd.DataFrame(rows)
+
+
+def _score(folder, part, kind):
+    metrics = metrics_of(folder)
+    low, high = metrics[part]["intervals"]["accuracy"]
+    score = {"accuracy": metrics[part]["accuracy"], "lo": low, "hi": high}
+    return {"part": f"{PARTS[part]}, {kind}", **score, "minutes": metrics["minutes"]}

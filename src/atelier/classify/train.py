@@ -1,0 +1,244 @@
+"""One engine for every recipe: build, train phase by phase, save, judge on validation.
+
+A run leaves a model folder (see `atelier.models`). It may be killed at any
+moment: called again, it goes on after the last whole epoch with the same
+random numbers, and a finished run of the same recipe, data and split is
+returned as it is. The test part is not looked at here.
+"""
+
+import contextlib
+import datetime
+import importlib.util
+import logging
+import shutil
+from pathlib import Path
+
+import keras
+import pandas as pd
+
+from atelier import models, storage
+from atelier.classify.cards import card_text
+from atelier.classify.checkpoint import Checkpoint
+from atelier.classify.datasets import load_datasets
+from atelier.classify.evaluate import judge
+from atelier.classify.networks import build_network
+from atelier.classify.recipes import fast_recipe
+from atelier.environment import device_name, versions
+from atelier.errors import AtelierError
+
+log = logging.getLogger(__name__)
+
+HALF_ABOVE = 4_000_000  # parameters; larger networks are kept in float16
+
+
+def train(
+    recipe, directory, out, *, epochs=None, seed=None, subset=None, overwrite=False, progress=None
+):
+    """Train a recipe on a collection and save the model; resume or return what is there.
+
+    Args:
+        recipe: see `classify.recipes`; `ATELIER_FAST` shrinks it.
+        directory: root of a collection.
+        out: the model's folder.
+        epochs: at most so many in each phase, instead of the recipe's.
+        seed: instead of the recipe's.
+        subset: at most so many pictures of each class in each part.
+        overwrite: start anew where a finished or unfinished run is in `out`.
+        progress: called with (done, total) in training steps.
+
+    Returns:
+        The model's folder.
+
+    Raises:
+        AtelierError: if the collection cannot be used, or another run is in `out`.
+    """
+    out = Path(out)
+    recipe = fast_recipe(recipe).reduced(epochs=epochs)
+    if seed is not None:
+        recipe = recipe.replace(seed=seed)
+    data = load_datasets(recipe, directory, subset=subset)
+    run = storage.fingerprint([recipe.to_json(), data.split.fingerprint, subset])
+    if _finished(out, run, overwrite):
+        return out
+    with _one_run_at_a_time(out):
+        checkpoint = Checkpoint(out / "backup", run)
+        network = _fit(recipe, data, checkpoint, out / "logs", progress)
+        return _save(out, network, recipe, data, checkpoint, run)
+
+
+def _finished(out, run, overwrite):
+    """Whether this very run is done; what stands in its way is removed if that was asked for."""
+    if overwrite:
+        shutil.rmtree(out, ignore_errors=True)
+    if not (out / "metrics.json").is_file():
+        return False
+    found = storage.read_json(out / "metrics.json").get("run")
+    if found != run:
+        raise AtelierError(
+            f"no model, or the same run (recipe, data, split and seed), in {out.name}",
+            "a model trained otherwise",
+            "Choose another --out, or replace it with --overwrite.",
+        )
+    log.info("%s is trained already.", out.name)
+    return True
+
+
+@contextlib.contextmanager
+def _one_run_at_a_time(out):
+    """Refuse a second process that trains into the same folder; a dead one's lock is free."""
+    out.mkdir(parents=True, exist_ok=True)
+    if importlib.util.find_spec("fcntl") is None:  # Windows has no such lock
+        yield
+        return
+    import fcntl
+
+    with (out.parent / f".{out.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AtelierError(
+                f"no other training in {out.name}", "one that is running", "Wait for it to end."
+            ) from error
+        yield
+
+
+def _fit(recipe, data, checkpoint, logs, progress):
+    """Train all phases that are still to do; returns the network with its final weights."""
+    keras.utils.set_random_seed(recipe.seed)
+    with precision(recipe.precision):
+        network = build_network(
+            recipe.network, len(data.class_names), **build_options(recipe, recipe.train_size)
+        )
+    val_ds = data.eval_ds("val")
+    for index, phase in enumerate(recipe.phases):
+        if index < checkpoint.phase:
+            continue
+        train_ds = data.train_ds(start_epoch=len(checkpoint.history))
+        checkpoint.begin_phase(index, phase.name, phase.patience)
+        compile_network(network, recipe, phase, steps=len(train_ds))
+        checkpoint.restore(network)
+        callbacks = [*_tensorboard(logs / phase.name), checkpoint]
+        if progress is not None:
+            callbacks.append(_report(progress, len(train_ds), phase.epochs))
+        if checkpoint.epoch < phase.epochs and not checkpoint.stopped:
+            network.fit(
+                train_ds,
+                epochs=phase.epochs,
+                initial_epoch=checkpoint.epoch,
+                validation_data=val_ds,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
+        checkpoint.restore_best(network)
+    return network
+
+
+def build_options(recipe, size):
+    """The recipe's network options; a network of fixed size gets the size too."""
+    fixed = {} if recipe.network == "atelier_cnn" else {"image_size": tuple(size)}
+    return {**fixed, **recipe.network_options}
+
+
+@contextlib.contextmanager
+def precision(policy):
+    """Build layers under a dtype policy, then put the old one back."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def compile_network(network, recipe, phase, *, steps):
+    """Compile for one phase; `steps` is the number of batches in an epoch."""
+    rate = phase.learning_rate
+    if phase.schedule == "cosine":
+        warmup = max(1, round(steps * phase.warmup_epochs))
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 20,
+            max(1, steps * phase.epochs - warmup),
+            alpha=0.0,
+            warmup_target=rate,
+            warmup_steps=warmup,
+        )
+    average = {"use_ema": True, "ema_momentum": recipe.ema_momentum} if recipe.ema_momentum else {}
+    kind = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[recipe.optimizer]
+    optimizer = kind(rate, weight_decay=recipe.weight_decay or None, **average)
+    if recipe.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    network.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
+    optimizer.build(network.trainable_variables)
+
+
+def _tensorboard(folder):
+    """TensorBoard's callback where TensorFlow, which writes its files, is installed."""
+    if importlib.util.find_spec("tensorflow") is None:
+        log.info("No TensorBoard logs: TensorFlow is not installed.")
+        return []
+    return [keras.callbacks.TensorBoard(folder, write_graph=False)]
+
+
+def _report(progress, steps, epochs):
+    class Report(keras.callbacks.Callback):
+        """Tell how many steps of the phase are done."""
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.done = epoch * steps
+
+        def on_train_batch_end(self, batch, logs=None):
+            progress(self.done + batch + 1, steps * epochs)
+
+    return Report()
+
+
+def _save(out, network, recipe, data, checkpoint, run):
+    """Save the network as a float32 model, judged with the very weights kept; the backup goes."""
+    final = build_network(
+        recipe.network, len(data.class_names), **build_options(recipe, recipe.image_size)
+    )
+    half = final.count_params() > HALF_ABOVE
+    kept = "float16" if half else "float32"
+    final.set_weights([w.astype(kept).astype("float32") for w in network.get_weights()])
+    metrics = _facts(final, recipe, data, checkpoint, run)
+    val_ds = data.eval_ds("val")
+    probabilities = final.predict(val_ds, verbose=0)
+    metrics["val"] = judge(
+        probabilities, val_ds.labels, data.class_names, groups=data.part("val")["leak_group"]
+    )
+    history = pd.DataFrame(checkpoint.history)
+    return models.save(
+        out,
+        final,
+        class_names=data.class_names,
+        recipe=recipe.to_json(),
+        metrics=metrics,
+        history=history,
+        card=card_text(recipe, metrics),
+        half=half,
+        keep=("logs",),
+    )
+
+
+def _facts(network, recipe, data, checkpoint, run):
+    """What a reader needs to trust the numbers that follow."""
+    counts = data.table.groupby(["split", "label"]).size()
+    seconds = sum(row["seconds"] for row in checkpoint.history)
+    return {
+        "run": run,
+        "recipe": recipe.name,
+        "collection": Path(data.directory).name,
+        "split": {**recipe.to_json()["split"], "fingerprint": data.split.fingerprint},
+        "counts": {
+            part: {label: int(n) for label, n in counts[part].items()}
+            for part in counts.index.unique(level="split")
+        },
+        "seed": recipe.seed,
+        "parameters": network.count_params(),
+        "epochs": len(checkpoint.history),
+        "minutes": round(seconds / 60, 1),
+        "device": device_name(),
+        "versions": versions(),
+        "date": datetime.date.today().isoformat(),
+    }

@@ -1,0 +1,272 @@
+"""Trained models as folders: saved whole, checked byte by byte, loaded without running code.
+
+A folder holds `model.keras`, or `architecture.json` with `model.weights.h5` in
+float16 where that is asked for; `classes.json`, `recipe.json`, `metrics.json`,
+`history.csv`, `card.md` and `SHA256SUMS`. A saved model takes RGB in [0, 255]
+and gives probabilities in the order of `classes.json`.
+
+Imports nothing of `classify`, so that every room that trains can save here.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from atelier import paths, storage
+from atelier.errors import AtelierError
+
+CHECKSUMS = "SHA256SUMS"
+WHOLE, ARCHITECTURE, WEIGHTS = "model.keras", "architecture.json", "model.weights.h5"
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedModel:
+    """A trained model and what travels with it."""
+
+    model: object  # keras.Model: (batch, height, width, 3) in [0, 255] -> (batch, num_classes)
+    class_names: list[str]
+    recipe: dict
+    metrics: dict
+    folder: Path
+
+
+def save(folder, model, *, class_names, recipe, metrics, history, card, half=False, keep=()):
+    """Write a model folder, whole or not at all.
+
+    Args:
+        folder: where; a folder that is there already is replaced.
+        model: Keras model with its preprocessing inside.
+        class_names: one name for each output, in order.
+        recipe: plain values of the recipe that trained it.
+        metrics: plain values; see `classify.train`.
+        history: DataFrame with one row an epoch.
+        card: the card's text, Markdown.
+        half: store weights in float16 beside the architecture: half the size, and
+            probabilities move by about 1e-3.
+        keep: names inside an existing folder (logs, say) that the new one takes over.
+
+    Returns:
+        The folder.
+    """
+    folder = Path(folder)
+    with storage.atomic_path(folder) as temporary:
+        temporary.mkdir()
+        if half:
+            _save_half(model, temporary)
+        else:
+            model.save(temporary / WHOLE)
+        storage.write_json(temporary / "classes.json", list(class_names))
+        storage.write_json(temporary / "recipe.json", recipe)
+        storage.write_json(temporary / "metrics.json", metrics)
+        history.to_csv(temporary / "history.csv", index=False)
+        storage.write_text(temporary / "card.md", card)
+        _write_checksums(temporary)
+        for name in keep:
+            if (folder / name).exists():
+                (folder / name).rename(temporary / name)
+    return folder
+
+
+def _save_half(model, folder):
+    import h5py
+    import numpy as np
+
+    storage.write_text(folder / ARCHITECTURE, model.to_json())
+    model.save_weights(folder / WEIGHTS)
+    with h5py.File(folder / WEIGHTS, "r") as full, h5py.File(folder / "half.h5", "w") as half:
+
+        def copy(name, item):
+            if isinstance(item, h5py.Group):
+                half.require_group(name)
+            else:
+                value = item[()]
+                floating = np.issubdtype(value.dtype, np.floating)
+                half[name] = value.astype("float16") if floating else value
+            half[name].attrs.update(item.attrs)
+
+        half.attrs.update(full.attrs)
+        full.visititems(copy)
+    (folder / "half.h5").replace(folder / WEIGHTS)
+
+
+def find(name):
+    """The folder of a model: a path, an alias, or a name in `models/`.
+
+    Raises:
+        AtelierError: if there is none; those that are there are named.
+    """
+    folder = Path(name)
+    if not (folder / "classes.json").is_file():
+        folder = paths.models_dir() / _aliases().get(str(name), [str(name)])[-1]
+    if not (folder / "classes.json").is_file():
+        there = ", ".join(_folders()) or "none"
+        raise AtelierError(
+            "a model's folder, its name in models/, or an alias",
+            f"{str(name)!r} (in models/: {there})",
+            "Train one with `atelier train RECIPE --data DIR`, or correct the name.",
+        )
+    return folder
+
+
+def load(name):
+    """Load a trained model in safe mode, after checking every byte.
+
+    Args:
+        name: a folder, a name in `models/`, or an alias such as `champion`.
+
+    Raises:
+        AtelierError: if there is no such model, or a file was changed, is missing or unreadable.
+    """
+    folder = find(name)
+    broken = [file for file, state in verify(folder).items() if state != "ok"]
+    if broken:
+        raise AtelierError(
+            f"the files of {folder.name} as they were saved",
+            f"{', '.join(broken)} changed or missing",
+            "Restore the folder (git checkout, or copy it again) or train anew.",
+        )
+    return LoadedModel(
+        model=_load_network(folder),
+        class_names=storage.read_json(folder / "classes.json"),
+        recipe=storage.read_json(folder / "recipe.json"),
+        metrics=storage.read_json(folder / "metrics.json"),
+        folder=folder,
+    )
+
+
+def _load_network(folder):
+    import keras
+
+    if (folder / WHOLE).is_file():
+        return keras.models.load_model(folder / WHOLE, compile=False, safe_mode=True)
+    text = (folder / ARCHITECTURE).read_text(encoding="utf-8")
+    model = keras.models.model_from_json(text)  # safe mode is Keras's default here
+    model.load_weights(folder / WEIGHTS)
+    return model
+
+
+def verify(name):
+    """Compare a model's files with their checksums.
+
+    Returns:
+        dict of file name -> "ok", "changed" or "missing".
+
+    Raises:
+        AtelierError: if there is no such model, or it has no checksums.
+    """
+    folder = find(name)
+    lines = _read_checksums(folder)
+    return {file: _state(folder / file, digest) for digest, file in lines}
+
+
+def _read_checksums(folder):
+    try:
+        text = (folder / CHECKSUMS).read_text(encoding="utf-8")
+        return [line.split(maxsplit=1) for line in text.splitlines()]
+    except FileNotFoundError as error:
+        raise AtelierError(
+            f"{CHECKSUMS} in {folder.name}", "no such file", "Copy the whole folder again."
+        ) from error
+
+
+def _state(path, digest):
+    if not path.is_file():
+        return "missing"
+    return "ok" if storage.file_sha256(path) == digest else "changed"
+
+
+def _write_checksums(folder):
+    files = sorted(p.name for p in folder.iterdir() if p.is_file() and p.name != CHECKSUMS)
+    lines = [f"{storage.file_sha256(folder / name)}  {name}\n" for name in files]
+    storage.write_text(folder / CHECKSUMS, "".join(lines))
+
+
+def record(folder, metrics, card):
+    """Replace a model's metrics and card, and their checksums with them."""
+    folder = Path(folder)
+    storage.write_json(folder / "metrics.json", metrics)
+    storage.write_text(folder / "card.md", card)
+    _write_checksums(folder)
+
+
+def card(name):
+    """A model's card, Markdown."""
+    return (find(name) / "card.md").read_text(encoding="utf-8")
+
+
+def list_models():
+    """One row for each model in `models/`: name, recipe, classes, scores, MB, aliases."""
+    import pandas as pd
+
+    held = {}
+    for alias, history in _aliases().items():
+        held.setdefault(history[-1], []).append(alias)
+    columns = ["name", "recipe", "classes", "val", "test", "megabytes", "aliases"]
+    return pd.DataFrame([_row(name, held) for name in _folders()], columns=columns)
+
+
+def _row(name, held):
+    folder = paths.models_dir() / name
+    metrics = storage.read_json(folder / "metrics.json")
+    size = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
+    return {
+        "name": name,
+        "recipe": storage.read_json(folder / "recipe.json").get("name"),
+        "classes": len(storage.read_json(folder / "classes.json")),
+        "val": metrics.get("val", {}).get("accuracy"),
+        "test": metrics.get("test", {}).get("accuracy"),
+        "megabytes": round(size / 1e6, 1),
+        "aliases": ", ".join(held.get(name, [])),
+    }
+
+
+def _folders():
+    return sorted(p.parent.name for p in paths.models_dir().glob("*/classes.json"))
+
+
+def promote(name, alias="champion"):
+    """Let an alias mean this model from now on; what it meant before is remembered.
+
+    Raises:
+        AtelierError: if there is no such model in `models/`, or its files are damaged.
+    """
+    folder = load(name).folder
+    if folder.resolve().parent != paths.models_dir().resolve():
+        raise AtelierError("a model inside models/", str(folder), "Copy its folder there first.")
+    aliases = _aliases()
+    aliases.setdefault(alias, []).append(folder.name)
+    storage.write_json(_aliases_path(), aliases)
+    return folder.name
+
+
+def rollback(alias="champion"):
+    """Let an alias mean what it meant before the last promotion.
+
+    Raises:
+        AtelierError: if there is no earlier model to go back to.
+    """
+    aliases = _aliases()
+    history = aliases.get(alias, [])
+    if len(history) < 2:
+        raise AtelierError(
+            f"an earlier model under the alias {alias!r}",
+            f"{len(history)} promotion(s)",
+            "Promote a model with `atelier models promote NAME`.",
+        )
+    aliases[alias] = history[:-1]
+    storage.write_json(_aliases_path(), aliases)
+    return aliases[alias][-1]
+
+
+def _aliases_path():
+    return paths.models_dir() / "aliases.json"
+
+
+def _aliases():
+    path = _aliases_path()
+    try:
+        return storage.read_json(path) if path.is_file() else {}
+    except json.JSONDecodeError as error:
+        raise AtelierError(
+            f"JSON in {path.name}", f"{error}", "Remove the file and promote again."
+        ) from error

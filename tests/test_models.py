@@ -1,0 +1,133 @@
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from atelier import models, storage
+from atelier.errors import AtelierError
+
+
+def saved(name, *, half=False, seed=0):
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Rescaling(1 / 255)(inputs)
+    x = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(x))
+    outputs = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(x))
+    network = keras.Model(inputs, outputs)
+    folder = models.save(
+        models.paths.models_dir() / name,
+        network,
+        class_names=["a", "b", "c"],
+        recipe={"name": "tiny"},
+        metrics={"val": {"accuracy": 0.5}},
+        history=pd.DataFrame({"epoch": [1], "loss": [1.0]}),
+        card="# A card\n",
+        half=half,
+    )
+    return network, folder
+
+
+def pictures():
+    return np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 3)).astype("float32")
+
+
+@pytest.mark.parametrize(("half", "tolerance"), [(False, 1e-6), (True, 2e-3)])
+def test_a_loaded_model_says_what_the_saved_one_said(half, tolerance):
+    network, folder = saved("one", half=half)
+    loaded = models.load("one")
+    assert loaded.class_names == ["a", "b", "c"]
+    assert loaded.folder == folder
+    np.testing.assert_allclose(
+        loaded.model.predict(pictures(), verbose=0),
+        network.predict(pictures(), verbose=0),
+        atol=tolerance,
+    )
+
+
+def test_half_weights_are_float16_on_disk():
+    import h5py
+
+    _, folder = saved("one", half=True)
+    kinds = set()
+    with h5py.File(folder / models.WEIGHTS) as file:
+        file.visititems(lambda _, item: kinds.add(str(getattr(item, "dtype", "group"))))
+    assert kinds <= {"float16", "group"}
+    assert "float16" in kinds
+
+
+@pytest.mark.parametrize("name", ["model.keras", "classes.json", "metrics.json"])
+def test_a_changed_byte_is_noticed(name):
+    _, folder = saved("one")
+    path = folder / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert models.verify("one")[name] == "changed"
+    with pytest.raises(AtelierError, match=name):
+        models.load("one")
+
+
+def test_a_missing_file_is_noticed():
+    _, folder = saved("one")
+    (folder / "model.keras").unlink()
+    with pytest.raises(AtelierError, match=r"model\.keras changed or missing"):
+        models.load("one")
+
+
+def test_a_model_that_runs_code_on_loading_is_refused():
+    _, folder = saved("one")
+    evil = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)])
+    evil.save(folder / "model.keras")
+    models.record(folder, {}, "")
+    with pytest.raises(ValueError, match="safe_mode"):
+        models.load("one")
+
+
+def test_an_unknown_model_is_answered_with_those_that_are_there():
+    saved("one")
+    with pytest.raises(AtelierError, match=r"'two' \(in models/: one\)"):
+        models.find("two")
+
+
+def test_record_keeps_the_checksums_true():
+    _, folder = saved("one")
+    models.record(folder, {"test": {"accuracy": 0.25}}, "# Another card\n")
+    assert set(models.verify("one").values()) == {"ok"}
+    assert models.card("one") == "# Another card\n"
+    (row,) = models.list_models().to_dict("records")
+    assert row["test"] == 0.25
+
+
+def test_an_alias_is_promoted_and_rolled_back():
+    saved("one")
+    saved("two", seed=1)
+    models.promote("one")
+    models.promote("two")
+    assert models.load("champion").folder.name == "two"
+    assert list(models.list_models()["aliases"]) == ["", "champion"]
+    assert models.rollback() == "one"
+    assert models.load("champion").folder.name == "one"
+    with pytest.raises(AtelierError, match="an earlier model"):
+        models.rollback()
+
+
+def test_a_damaged_model_is_not_promoted():
+    _, folder = saved("one")
+    (folder / "classes.json").write_text("[]")
+    with pytest.raises(AtelierError):
+        models.promote("one")
+    assert not (models.paths.models_dir() / "aliases.json").exists()
+
+
+def test_a_save_that_fails_leaves_the_old_model(monkeypatch):
+    _, folder = saved("one")
+    before = (folder / "SHA256SUMS").read_text()
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(storage, "write_json", fail)
+    with pytest.raises(OSError, match="disk full"):
+        saved("one", seed=1)
+    assert (folder / "SHA256SUMS").read_text() == before
+    assert not list(folder.parent.glob(".tmp-*"))
