@@ -13,9 +13,9 @@ import json
 from pathlib import Path
 
 from atelier import paths, storage
+from atelier.checksums import compare_checksums, write_checksums
 from atelier.errors import AtelierError
 
-CHECKSUMS = "SHA256SUMS"
 WHOLE, ARCHITECTURE, WEIGHTS = "model.keras", "architecture.json", "model.weights.h5"
 
 
@@ -60,7 +60,7 @@ def save(folder, model, *, class_names, recipe, metrics, history, card, half=Fal
         storage.write_json(temporary / "metrics.json", metrics)
         history.to_csv(temporary / "history.csv", index=False)
         storage.write_text(temporary / "card.md", card)
-        _write_checksums(temporary)
+        write_checksums(temporary)
         for name in keep:
             if (folder / name).exists():
                 (folder / name).rename(temporary / name)
@@ -154,31 +154,7 @@ def verify(name):
     Raises:
         AtelierError: if there is no such model, or it has no checksums.
     """
-    folder = find(name)
-    lines = _read_checksums(folder)
-    return {file: _state(folder / file, digest) for digest, file in lines}
-
-
-def _read_checksums(folder):
-    try:
-        text = (folder / CHECKSUMS).read_text(encoding="utf-8")
-        return [line.split(maxsplit=1) for line in text.splitlines()]
-    except FileNotFoundError as error:
-        raise AtelierError(
-            f"{CHECKSUMS} in {folder.name}", "no such file", "Copy the whole folder again."
-        ) from error
-
-
-def _state(path, digest):
-    if not path.is_file():
-        return "missing"
-    return "ok" if storage.file_sha256(path) == digest else "changed"
-
-
-def _write_checksums(folder):
-    files = sorted(p.name for p in folder.iterdir() if p.is_file() and p.name != CHECKSUMS)
-    lines = [f"{storage.file_sha256(folder / name)}  {name}\n" for name in files]
-    storage.write_text(folder / CHECKSUMS, "".join(lines))
+    return compare_checksums(find(name))
 
 
 def record(folder, metrics, card):
@@ -186,7 +162,7 @@ def record(folder, metrics, card):
     folder = Path(folder)
     storage.write_json(folder / "metrics.json", metrics)
     storage.write_text(folder / "card.md", card)
-    _write_checksums(folder)
+    write_checksums(folder)
 
 
 def card(name):

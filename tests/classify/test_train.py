@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from atelier import models, storage
-from atelier.classify.checkpoint import Checkpoint
 from atelier.classify.train import train
 from atelier.errors import AtelierError
 
@@ -102,10 +101,10 @@ def test_a_killed_process_resumes_from_its_last_whole_epoch(
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
-def test_the_state_of_another_run_is_refused(tmp_path):
-    storage.write_json(tmp_path / "backup" / "state.json", {"run": "another"})
-    with pytest.raises(AtelierError, match="unfinished run of another"):
-        Checkpoint(tmp_path / "backup", "this")
+def test_the_state_of_another_run_is_refused(tiny_recipe, tiny_collection, tmp_path):
+    storage.write_json(tmp_path / "m" / "backup" / "state.json", {"run": "another"})
+    with pytest.raises(AtelierError, match="what another run left"):
+        train(tiny_recipe, tiny_collection, tmp_path / "m")
 
 
 def test_patience_brings_back_the_best_weights(tiny_recipe, tiny_collection, tmp_path):

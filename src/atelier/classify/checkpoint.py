@@ -15,7 +15,6 @@ import keras
 import numpy as np
 
 from atelier import storage
-from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     Args:
         folder: where the state is kept.
-        run: fingerprint of recipe, data and split; another run's state is refused.
+        run: fingerprint of recipe, data and split, kept with the state.
 
     Attributes:
         history: list of dicts, one a finished epoch, all phases.
@@ -44,12 +43,6 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _read_state(self):
         state = storage.read_json(self.folder / "state.json")
-        if state["run"] != self.run:
-            raise AtelierError(
-                f"an unfinished run of the same recipe, data and split in {self.folder.parent.name}",
-                "an unfinished run of another",
-                "Choose another --out, or start anew with --overwrite.",
-            )
         for name in ("history", "phase", "epoch", "best", "wait", "files"):
             setattr(self, name, state[name])
         log.info("Resuming after epoch %d.", len(self.history))

@@ -17,7 +17,8 @@ class Plan:
     """Sizes of the runs that a notebook makes."""
 
     title: str
-    epochs: int  # of the published and tuned networks, at most; patience may stop them
+    epochs: int  # of the published network, at most; patience may stop it
+    tuned_epochs: int  # of the tuned one, likewise
     our_epochs: int  # of ours; its schedule is squeezed or stretched to fit
     trials: int  # settings that the search tries
     executions: int  # trainings of each
@@ -27,7 +28,8 @@ class Plan:
 
     def fit(self, recipe):
         """The recipe at this plan's size."""
-        epochs = self.our_epochs if recipe.network == "atelier_cnn" else self.epochs
+        asked = {"atelier_cnn": self.our_epochs, "tuned_cnn": self.tuned_epochs}
+        epochs = asked.get(recipe.name, self.epochs)
         phases = tuple(dataclasses.replace(phase, epochs=epochs) for phase in recipe.phases)
         split = dataclasses.replace(recipe.split, min_works=self.min_works)
         return recipe.replace(
@@ -45,15 +47,16 @@ class Plan:
         published = PUBLISHED.trials, PUBLISHED.executions, PUBLISHED.search_epochs
         asked = "{} x {} x {} published".format(*published)
         return (
-            f"{self.title}: at most {self.epochs} epochs (ours {self.our_epochs}), "
+            f"{self.title}: at most {self.epochs} epochs (tuned {self.tuned_epochs}, "
+            f"ours {self.our_epochs}), "
             f"search {search} ({asked}), {fast_precision()}"
         )
 
 
-PUBLISHED = Plan("as published", PUBLISHED_CNN.phases[0].epochs, 120, 5, 2, 10)
-ON_CPU = Plan("reduced to fit a CPU", 14, 40, 4, 1, 4)
-ON_SAMPLE = Plan("the sample collection", 12, 40, 3, 1, 4, batch_size=16)
-FAST = Plan("a fast run, no result", 2, 2, 2, 1, 1)
+PUBLISHED = Plan("as published", PUBLISHED_CNN.phases[0].epochs, 60, 120, 5, 2, 10)
+ON_CPU = Plan("reduced to fit a CPU", 12, 32, 32, 4, 1, 4)
+ON_SAMPLE = Plan("the sample collection", 12, 16, 40, 3, 1, 4, batch_size=16)
+FAST = Plan("a fast run, no result", 2, 2, 2, 2, 1, 1)
 
 
 def choose_plan(collection):

@@ -1,5 +1,6 @@
 """Ask a trained classifier: about pictures of one's own, or about a part of a collection."""
 
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -39,9 +40,42 @@ def evaluate_model(model, directory, *, split="test", figures=None, progress=Non
     Raises:
         AtelierError: if the model is damaged, or the collection lacks its classes.
     """
+    answers = _ask(model, directory, split, progress)
+    data, labels = answers.data, answers.eval_ds.labels
+    groups = data.part(split)["leak_group"]
+    judged = judge(answers.probabilities, labels, data.class_names, groups=groups)
+    if figures is not None:
+        for name, figure in _figures(answers).items():
+            save_figure(figure, name, folder=figures)
+    _record(answers.loaded, data, split, judged)
+    return judged
+
+
+def model_figures(model, directory, *, split="test"):
+    """Every figure of a trained model on one part of a collection.
+
+    Pictures are shown only where their painters' rights have ended.
+
+    Returns:
+        What `evaluate.judgement_figures` returns: dict of name -> Figure.
+    """
+    return _figures(_ask(model, directory, split))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Answers:
+    """What a model said of one part of a collection."""
+
+    loaded: models.LoadedModel
+    data: object  # Datasets
+    split: str
+    eval_ds: object  # Batches of the part
+    probabilities: np.ndarray  # (n, num_classes)
+
+
+def _ask(model, directory, split, progress=None):
     loaded = models.load(model)
-    recipe = Recipe.from_json(loaded.recipe)
-    data = load_datasets(recipe, directory, progress=progress)
+    data = load_datasets(Recipe.from_json(loaded.recipe), directory, progress=progress)
     if data.class_names != loaded.class_names:
         raise AtelierError(
             f"a collection with the model's {len(loaded.class_names)} classes",
@@ -50,13 +84,7 @@ def evaluate_model(model, directory, *, split="test", figures=None, progress=Non
         )
     eval_ds = data.eval_ds(split)
     probabilities = loaded.model.predict(eval_ds, verbose=0)
-    groups = data.part(split)["leak_group"]
-    judged = judge(probabilities, eval_ds.labels, data.class_names, groups=groups)
-    if figures is not None:
-        for name, figure in model_figures(loaded, data, split, probabilities).items():
-            save_figure(figure, name, folder=figures)
-    _record(loaded, recipe, data, split, judged)
-    return judged
+    return _Answers(loaded, data, split, eval_ds, probabilities)
 
 
 def _difference(found, known):
@@ -64,29 +92,25 @@ def _difference(found, known):
     return f"without {', '.join(missing[:3])}" if missing else "with others besides"
 
 
-def model_figures(loaded, data, split, probabilities):
-    """Every figure of a judged model; see `evaluate.judgement_figures`.
-
-    Pictures are shown only where their painters' rights have ended.
-    """
-    part, eval_ds = data.part(split), data.eval_ds(split)
+def _figures(answers):
+    eval_ds, data, folder = answers.eval_ds, answers.data, answers.loaded.folder
     return judgement_figures(
-        probabilities,
+        answers.probabilities,
         eval_ds.labels,
         data.class_names,
         images=eval_ds.pixels[eval_ds.rows],
-        showable=may_be_shown(data.directory, part["label"]),
-        history=pd.read_csv(loaded.folder / "history.csv"),
-        title=f"{loaded.recipe['name']}, {split}",
+        showable=may_be_shown(data.directory, data.part(answers.split)["label"]),
+        history=pd.read_csv(folder / "history.csv"),
+        title=f"{data.recipe.name}, {answers.split}",
     )
 
 
-def _record(loaded, recipe, data, part, judged):
+def _record(loaded, data, part, judged):
     if data.split.fingerprint != loaded.metrics["split"]["fingerprint"]:
         log.warning("Other data than %s was trained on: not recorded.", loaded.folder.name)
         return
     metrics = {**loaded.metrics, part: judged}
-    models.record(loaded.folder, metrics, card_text(recipe, metrics))
+    models.record(loaded.folder, metrics, card_text(data.recipe, metrics))
 
 
 def classify(model, images, *, top=5, progress=None):

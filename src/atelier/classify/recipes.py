@@ -117,7 +117,7 @@ TUNED_CNN = PUBLISHED_CNN.replace(
     name="tuned_cnn",
     source="the predecessor's custom CNN with hyperparameters found by `atelier tune`",
     network_options={"units": 256, "dropout": 0.5},
-    phases=(Phase("training", epochs=40, learning_rate=1e-4, patience=3),),
+    phases=(Phase("training", epochs=60, learning_rate=1e-4, patience=8),),
     augment=PAINTING,
 )
 

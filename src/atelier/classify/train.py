@@ -43,7 +43,7 @@ def train(
         epochs: at most so many in each phase, instead of the recipe's.
         seed: instead of the recipe's.
         subset: at most so many pictures of each class in each part.
-        overwrite: start anew where a finished or unfinished run is in `out`.
+        overwrite: replace what another run left in `out`; the same run is still resumed.
         progress: called with (done, total) in training steps.
 
     Returns:
@@ -67,20 +67,28 @@ def train(
 
 
 def _finished(out, run, overwrite):
-    """Whether this very run is done; what stands in its way is removed if that was asked for."""
-    if overwrite:
-        shutil.rmtree(out, ignore_errors=True)
-    if not (out / "metrics.json").is_file():
-        return False
-    found = storage.read_json(out / "metrics.json").get("run")
-    if found != run:
-        raise AtelierError(
-            f"no model, or the same run (recipe, data, split and seed), in {out.name}",
-            "a model trained otherwise",
-            "Choose another --out, or replace it with --overwrite.",
-        )
-    log.info("%s is trained already.", out.name)
-    return True
+    """Whether this very run is done; what another left is removed if that was asked for."""
+    found = _run_in(out)
+    if found not in (None, run):
+        if not overwrite:
+            raise AtelierError(
+                f"no run, or the same one (recipe, data, split and seed), in {out.name}",
+                "what another run left",
+                "Choose another --out, or replace it with --overwrite.",
+            )
+        shutil.rmtree(out)
+    done = (out / "metrics.json").is_file()
+    if done:
+        log.info("%s is trained already.", out.name)
+    return done
+
+
+def _run_in(out):
+    """Fingerprint of the finished or unfinished run in a folder, or None."""
+    for place in (out / "metrics.json", out / "backup" / "state.json"):
+        if place.is_file():
+            return storage.read_json(place).get("run")
+    return None
 
 
 @contextlib.contextmanager

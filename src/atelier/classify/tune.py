@@ -18,6 +18,7 @@ import dataclasses
 import io
 import logging
 import os
+import shutil
 from pathlib import Path
 
 import keras
@@ -55,6 +56,7 @@ def tune(
     epochs=10,
     space=PUBLISHED_SPACE,
     subset=None,
+    overwrite=False,
     progress=None,
 ):
     """Search at random for the best hidden width and learning rate.
@@ -68,6 +70,7 @@ def tune(
         epochs: of each training; the best epoch counts.
         space: see `SearchSpace`.
         subset: at most so many pictures of each class in each part.
+        overwrite: replace what another search left in `out`; the same one is still resumed.
         progress: called with (done, total) in epochs.
 
     Returns:
@@ -88,7 +91,7 @@ def tune(
         )
     data = load_datasets(recipe, directory, subset=subset)
     settings = {"trials": trials, "executions": executions, "epochs": epochs}
-    _claim(out, [recipe.to_json(), data.split.fingerprint, settings, space, subset])
+    _claim(out, [recipe.to_json(), data.split.fingerprint, settings, space, subset], overwrite)
     hypermodel = _Published(recipe, data, space, epochs, progress, trials * executions * epochs)
     tuner = _tuner(hypermodel, out, trials, executions, recipe.seed)
     tuner.search(epochs=epochs, verbose=0)
@@ -97,15 +100,17 @@ def tune(
     return out
 
 
-def _claim(out, values):
+def _claim(out, values, overwrite):
     """Mark the folder as this search's; refuse to mix it with another."""
     run, path = storage.fingerprint(values), out / "search.json"
     if path.is_file() and storage.read_json(path)["run"] != run:
-        raise AtelierError(
-            f"no search, or the same search, in {out.name}",
-            "one with other settings or data",
-            "Choose another --out, or remove the folder.",
-        )
+        if not overwrite:
+            raise AtelierError(
+                f"no search, or the same search, in {out.name}",
+                "one with other settings or data",
+                "Choose another --out, or replace it with --overwrite.",
+            )
+        shutil.rmtree(out)
     storage.write_json(path, {"run": run})
 
 
