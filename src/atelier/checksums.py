@@ -1,0 +1,35 @@
+"""A folder's `SHA256SUMS`, in the format of the tool `sha256sum`."""
+
+from atelier import storage
+from atelier.errors import AtelierError
+
+CHECKSUMS = "SHA256SUMS"
+
+
+def write_checksums(folder):
+    """Note the SHA-256 of every file directly in the folder."""
+    files = sorted(p.name for p in folder.iterdir() if p.is_file() and p.name != CHECKSUMS)
+    lines = [f"{storage.file_sha256(folder / name)}  {name}\n" for name in files]
+    storage.write_text(folder / CHECKSUMS, "".join(lines))
+
+
+def compare_checksums(folder):
+    """What has become of each noted file: dict of name -> "ok", "changed" or "missing".
+
+    Raises:
+        AtelierError: if there are no checksums, or they cannot be read.
+    """
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        noted = [line.split("  ", 1) for line in lines]
+        return {name: _state(folder / name, digest) for digest, name in noted}
+    except (FileNotFoundError, ValueError) as error:
+        raise AtelierError(
+            f"{CHECKSUMS} in {folder.name}", f"{error}", "Copy the whole folder again."
+        ) from error
+
+
+def _state(path, digest):
+    if not path.is_file():
+        return "missing"
+    return "ok" if storage.file_sha256(path) == digest else "changed"

@@ -1,0 +1,105 @@
+"""`atelier train` and `atelier tune`: what takes minutes or hours, and resumes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atelier.cli.options import AsJson, Collection, read_collection, start_keras
+from atelier.cli.output import progress_bar, show, show_json, stdout_to_stderr
+
+RecipeName = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe's name, or a recipe.json.")
+]
+Subset = Annotated[
+    int | None,
+    typer.Option(min=1, help="At most this many pictures of each class in each part."),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what another run left in --out.")
+]
+
+
+def train(
+    recipe: RecipeName,
+    data: Collection = None,
+    out: Annotated[Path | None, typer.Option(help="The model's folder (models/RECIPE).")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="No phase longer than this many epochs.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of weights and order.")] = None,
+    subset: Subset = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+):
+    """Train a classifier; run again after an interruption, it resumes."""
+    from atelier import paths, storage
+    from atelier.classify.recipes import get_recipe
+
+    chosen = get_recipe(recipe)
+    directory = read_collection(data)
+    start_keras()
+    from atelier.classify import train as training
+
+    out = out or paths.models_dir() / chosen.name
+    with stdout_to_stderr(), progress_bar("Training") as progress:
+        folder = training.train(
+            chosen,
+            directory,
+            out,
+            epochs=epochs,
+            seed=seed,
+            subset=subset,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    if as_json:
+        metrics = storage.read_json(Path(folder) / "metrics.json")
+        show_json({"model": folder, "metrics": metrics})
+    else:
+        show(f"The model is in {folder}")
+
+
+def tune(
+    recipe: RecipeName,
+    data: Collection = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The search's folder (models/RECIPE_search).")
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Combinations to try.")] = 5,
+    executions: Annotated[int, typer.Option(min=1, help="Runs of each combination.")] = 2,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each run.")] = 10,
+    subset: Subset = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+):
+    """Search a recipe's hyperparameters at random with KerasTuner; resumes.
+
+    To share the search between machines that see the same folder, start it once as
+    KerasTuner's chief and as often as wanted as its worker (see README.md).
+    """
+    from atelier import paths
+    from atelier.classify.recipes import get_recipe
+
+    chosen = get_recipe(recipe)
+    directory = read_collection(data)
+    start_keras()
+    from atelier.classify import tune as tuning
+
+    out = out or paths.models_dir() / f"{chosen.name}_search"
+    with stdout_to_stderr(), progress_bar("Searching") as progress:
+        folder = tuning.tune(
+            chosen,
+            directory,
+            out,
+            trials=trials,
+            executions=executions,
+            epochs=epochs,
+            subset=subset,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    if as_json:
+        show_json({"search": folder})
+    else:
+        show(f"The search is in {folder}")
