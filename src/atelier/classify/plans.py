@@ -39,6 +39,15 @@ class Plan:
             batch_size=self.batch_size or recipe.batch_size,
         )
 
+    @property
+    def search(self):
+        """Arguments of `tune` for this plan's search."""
+        return {
+            "trials": self.trials,
+            "executions": self.executions,
+            "epochs": self.search_epochs,
+        }
+
     def describe(self):
         """One line: the sizes, and what differs from the published ones."""
         search = (

@@ -136,16 +136,17 @@ def classify(model, images, *, top=5, progress=None):
         try:
             pixels = fit_picture(read_rgb(path), recipe.image_size, recipe.fit)
         except AtelierError as error:
-            log.warning("Skipped %s: %s", path, error)
             skipped.append((str(path), str(error)))
-            continue
-        probabilities = loaded.model.predict_on_batch(np.float32(pixels[None]))[0]
-        rows += _ranked(path, probabilities, loaded.class_names, top)
+        else:
+            probabilities = loaded.model.predict_on_batch(np.float32(pixels[None]))[0]
+            rows += _ranked(path, probabilities, loaded.class_names, top)
         if progress is not None:
             progress(done, len(files))
     if not rows:
         reason = skipped[0][1] if skipped else "no picture"
         raise AtelierError("at least one readable picture", reason, "Name a picture or its folder.")
+    for path, reason in skipped:
+        log.warning("Skipped %s: %s", path, reason)
     table = pd.DataFrame(rows, columns=["path", "rank", "class_name", "probability"])
     table.attrs["skipped"] = skipped
     return table

@@ -44,7 +44,7 @@ def train(
         seed: instead of the recipe's.
         subset: at most so many pictures of each class in each part.
         overwrite: replace what another run left in `out`; the same run is still resumed.
-        progress: called with (done, total) in training steps.
+        progress: called with (done, total), in pictures read, then in training steps.
 
     Returns:
         The model's folder.
@@ -56,7 +56,7 @@ def train(
     recipe = fast_recipe(recipe).reduced(epochs=epochs)
     if seed is not None:
         recipe = recipe.replace(seed=seed)
-    data = load_datasets(recipe, directory, subset=subset)
+    data = load_datasets(recipe, directory, subset=subset, progress=progress)
     run = storage.fingerprint([recipe.to_json(), data.split.fingerprint, subset])
     if _finished(out, run, overwrite):
         return out
