@@ -32,8 +32,9 @@ def tiny_collection_drawn(tmp_path_factory):
     for number, artist in enumerate(("Across", "Down", "Plain")):
         (directory / artist).mkdir(parents=True)
         for work in range(12):
-            pixels = rng.integers(90, 166, (32, 32, 3))
-            stripes = np.arange(32) // rng.integers(2, 5) % 2 * 70 - 35
+            coarse = Image.fromarray(rng.integers(30, 226, (8, 8, 3), "uint8"))
+            pixels = np.array(coarse.resize((32, 32), Image.Resampling.BICUBIC), "int16")
+            stripes = np.arange(32) // rng.integers(2, 5) % 2 * 60 - 30
             if artist != "Plain":
                 pixels += stripes[:, None, None] if number else stripes[None, :, None]
             picture = Image.fromarray(pixels.clip(0, 255).astype("uint8"))

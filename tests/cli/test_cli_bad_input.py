@@ -1,4 +1,4 @@
-"""What the issue calls bad input: one line on stderr, exit code 1, wherever it comes from."""
+"""Bad input: one line on stderr, exit code 1, wherever it comes from."""
 
 import json
 

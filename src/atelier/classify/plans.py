@@ -63,7 +63,7 @@ class Plan:
 
 
 PUBLISHED = Plan("as published", PUBLISHED_CNN.phases[0].epochs, 60, 120, 5, 2, 10)
-ON_CPU = Plan("reduced to fit a CPU", 12, 32, 32, 4, 1, 4)
+ON_CPU = Plan("reduced to fit a CPU", 10, 32, 32, 4, 1, 3)
 ON_SAMPLE = Plan("the sample collection", 12, 16, 40, 3, 1, 4, batch_size=16)
 FAST = Plan("a fast run, no result", 2, 2, 2, 2, 1, 1)
 

@@ -115,10 +115,13 @@ PUBLISHED_CNN = Recipe(
 
 TUNED_CNN = PUBLISHED_CNN.replace(
     name="tuned_cnn",
-    source="the predecessor's custom CNN with hyperparameters found by `atelier tune`",
+    source="the predecessor's custom CNN, its width and learning rate found by `atelier tune`; "
+    "milder augmentation and more patience than published",
     network_options={"units": 256, "dropout": 0.5},
     phases=(Phase("training", epochs=60, learning_rate=1e-4, patience=8),),
-    augment=PAINTING,
+    augment=dataclasses.replace(
+        PAINTING, zoom=(0.75, 1.05), brightness=0.0, contrast=0.0, saturation=0.0
+    ),
 )
 
 ATELIER_CNN = Recipe(
@@ -127,7 +130,7 @@ ATELIER_CNN = Recipe(
     network="atelier_cnn",
     network_options={"stem": 32, "widths": (64, 128, 256), "blocks": 2, "dropout": 0.2},
     phases=(
-        Phase("training", epochs=30, learning_rate=2e-3, schedule="cosine", warmup_epochs=2.0),
+        Phase("training", epochs=120, learning_rate=2e-3, schedule="cosine", warmup_epochs=2.0),
     ),
     image_size=(192, 192),
     decode_size=(256, 256),

@@ -19,6 +19,37 @@ Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace what another run left in --out.")
 ]
 
+MinWorks = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Only classes of at least this many pictures. Default: a recipe.json's own; "
+        "200 for the main collection, else all classes.",
+    ),
+]
+Label = Annotated[
+    str | None, typer.Option(help="What is told apart: artist, style, genre or movement.")
+]
+Top = Annotated[int | None, typer.Option(min=1, help="Only this many of the largest classes.")]
+
+
+def _recipe_for(name, directory, label, min_works, top):
+    """The recipe, on the classes that were asked for or that the collection is known for."""
+    import dataclasses
+
+    from atelier.classify.recipes import get_recipe
+    from atelier.data.choose import collection_at
+
+    recipe = get_recipe(name)
+    split = recipe.split
+    if not name.endswith(".json"):
+        split = dataclasses.replace(split, min_works=collection_at(directory).min_works)
+    if min_works is not None or top is not None:
+        split = dataclasses.replace(split, min_works=min_works, top=top)
+    if label is not None:
+        split = dataclasses.replace(split, label=label)
+    return recipe.replace(split=split)
+
 
 def train(
     recipe: RecipeName,
@@ -29,6 +60,9 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights and order.")] = None,
     subset: Subset = None,
+    label: Label = None,
+    min_works: MinWorks = None,
+    top: Top = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ):
@@ -36,8 +70,9 @@ def train(
     from atelier import paths, storage
     from atelier.classify.recipes import get_recipe
 
-    chosen = get_recipe(recipe)
+    get_recipe(recipe)  # a wrong name is said before the collection is read
     directory = read_collection(data)
+    chosen = _recipe_for(recipe, directory, label, min_works, top)
     start_keras()
     from atelier.classify import train as training
 
@@ -70,6 +105,9 @@ def tune(
     executions: Annotated[int, typer.Option(min=1, help="Runs of each combination.")] = 2,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of each run.")] = 10,
     subset: Subset = None,
+    label: Label = None,
+    min_works: MinWorks = None,
+    top: Top = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ):
@@ -81,8 +119,9 @@ def tune(
     from atelier import paths
     from atelier.classify.recipes import get_recipe
 
-    chosen = get_recipe(recipe)
+    get_recipe(recipe)  # a wrong name is said before the collection is read
     directory = read_collection(data)
+    chosen = _recipe_for(recipe, directory, label, min_works, top)
     start_keras()
     from atelier.classify import tune as tuning
 

@@ -87,7 +87,8 @@ class Split:
     Attributes:
         table: `path`, `label`, `leak_group`, `split`, one row a picture, sorted by path.
         class_names: the labels, sorted; a class's number is its place here.
-        fingerprint: changes with the data and the config.
+        fingerprint: changes with the pictures that take part, their bytes, labels and
+            groups, and with the split each is in; not with the rest of the collection.
         path: the CSV where it is kept.
     """
 
@@ -154,7 +155,17 @@ def load_split(directory, config, *, progress=None):
             path.with_suffix(".json"),
             {**settings, "counts": _counts(table), "sha256": storage.file_sha256(path)},
         )
-    return Split(table, sorted(table["label"].unique()), mark, path)
+    return Split(table, sorted(table["label"].unique()), _fingerprint(table, manifest), path)
+
+
+def _fingerprint(table, manifest):
+    """What a run depends on; a group is named by its first picture, since numbers may shift."""
+    digests = manifest.set_index("path")["sha256"].reindex(table["path"])
+    first = table.groupby("leak_group")["path"].transform("min")
+    columns = (table["path"], table["label"], table["split"], first, digests)
+    return storage.fingerprint(
+        [[str(value) for value in row] for row in zip(*columns, strict=True)]
+    )
 
 
 def leaking(table):

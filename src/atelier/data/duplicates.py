@@ -1,0 +1,101 @@
+"""Pictures of the same painting: near-duplicate pairs, and the groups that must not be split."""
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from atelier.data.alignment import compare
+from atelier.data.candidates import VIEWS, find_candidates
+
+
+@dataclasses.dataclass(frozen=True)
+class DuplicateConfig:
+    """When two pictures are called the same painting; all are least values."""
+
+    correlation: float = 0.60  # inside windows, after alignment; see `alignment.Match`
+    other_artist: float = 0.70  # the same for pictures by two artists, who rarely share a painting
+    mirrored: float = 0.75  # the same for mirror images: painters reverse a composition, too
+    overlap: float = 0.5  # share of the one that the other covers
+    area: float = 0.4  # of the one part to the other, the smaller to the larger
+    chroma: float = 0.4  # correlation of color, where both have strong color: Warhol's series
+
+
+@dataclasses.dataclass(frozen=True)
+class NearPair:
+    """Rows of two pictures of one painting, first < second."""
+
+    first: int
+    second: int
+    correlation: float
+    mirrored: bool
+
+
+def near_pairs(records, config=None, *, workers=2, progress=None):
+    """All near-duplicate pairs among thumbnails.
+
+    Args:
+        records: (n,) array of `thumbnails.RECORD`, in memory or a memory map.
+        config: a `DuplicateConfig`.
+        workers: threads.
+        progress: called with (done, total) pictures.
+
+    Returns:
+        List of `NearPair`, sorted; the same for any number of workers.
+    """
+    config = config or DuplicateConfig()
+    best = {}
+    with ThreadPoolExecutor(workers) as pool:
+        for candidates in find_candidates(records, progress=progress):
+            pairs = pool.map(lambda hit: _judge(records, hit, config), candidates)
+            for pair in filter(None, pairs):
+                key = (pair.first, pair.second)
+                if key not in best or pair.correlation > best[key].correlation:
+                    best[key] = pair
+    return [best[key] for key in sorted(best)]
+
+
+def _judge(records, candidate, config):
+    row, other, number = candidate
+    picture, view = records[row], VIEWS[number]
+    if view.mirrored:
+        picture = mirror(picture)
+    match = compare(records[other], picture, view.start())
+    if not is_same_painting(match, config, view.mirrored):
+        return None
+    first, second = sorted((row, other))
+    return NearPair(first, second, match.correlation, view.mirrored)
+
+
+def mirror(record):
+    """A record as its picture's mirror image would give it; the hash stays."""
+    flipped = record.copy()
+    flipped["grey"] = record["grey"][:, ::-1]
+    flipped["chroma"] = record["chroma"][:, ::-1]
+    return flipped
+
+
+def is_same_painting(match, config, mirrored=False):
+    """Whether a `Match` passes a `DuplicateConfig`."""
+    return (
+        match.correlation >= (config.mirrored if mirrored else config.correlation)
+        and match.overlap >= config.overlap
+        and config.area <= match.area <= 1 / config.area
+        and match.chroma >= config.chroma
+    )
+
+
+def leak_groups(count, pairs):
+    """Number of the group of each of `count` pictures, given (first, second) rows of pairs.
+
+    Groups are numbered by their first picture; a picture in no pair is alone in its group.
+    """
+    if not count:
+        return np.zeros(0, "int64")
+    rows, columns = np.array(list(pairs), "int64").reshape(-1, 2).T
+    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(count, count))
+    _, labels = connected_components(graph, directed=False)
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]
