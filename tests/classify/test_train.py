@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 from atelier import models, storage
+from atelier.classify.checkpoint import Checkpoint
 from atelier.classify.train import train
 from atelier.errors import AtelierError
 
@@ -107,15 +109,27 @@ def test_the_state_of_another_run_is_refused(tiny_recipe, tiny_collection, tmp_p
         train(tiny_recipe, tiny_collection, tmp_path / "m")
 
 
-def test_patience_brings_back_the_best_weights(tiny_recipe, tiny_collection, tmp_path):
-    first = tiny_recipe.reduced(patience=1).phases[0]
-    diverging = type(first)("training", epochs=8, learning_rate=5.0, patience=1)
-    recipe = tiny_recipe.replace(phases=(diverging,))
-    folder = train(recipe, tiny_collection, tmp_path / "models" / "diverging")
-    history = pd.read_csv(folder / "history.csv")
-    metrics = storage.read_json(folder / "metrics.json")
-    assert len(history) < 8
-    assert metrics["val"]["log_loss"] == pytest.approx(history["val_loss"].min(), rel=2e-2)
+def test_patience_stops_and_brings_back_the_best_weights(tmp_path):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile("sgd", "mse")
+    model.optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(tmp_path / "backup", "run")
+    checkpoint.set_model(model)
+    checkpoint.begin_phase(0, "training", patience=2)
+    for epoch, loss in enumerate((1.0, 0.5, 0.7, 0.6)):
+        assert not checkpoint.stopped
+        model.set_weights([np.array([[float(epoch)]])])
+        checkpoint.on_epoch_begin(epoch)
+        checkpoint.on_epoch_end(epoch, {"val_loss": loss})
+    assert checkpoint.stopped
+    assert model.stop_training
+    resumed = Checkpoint(tmp_path / "backup", "run")
+    resumed.begin_phase(0, "training", patience=2)
+    assert resumed.stopped
+    resumed.restore(model)
+    assert model.get_weights()[0] == 3.0  # the last epoch
+    resumed.restore_best(model)
+    assert model.get_weights()[0] == 1.0  # the epoch of loss 0.5
 
 
 def test_the_trained_model_says_the_same_in_a_fresh_process(trained, tmp_path):

@@ -110,7 +110,7 @@ def test_interruption_leaves_no_half_collection_and_keeps_the_former_one(tmp_pat
     for workers in (1, 2):
         with pytest.raises(KeyboardInterrupt):
             draw_sample(folder, **SMALL | {"works": 3}, progress=interrupt, workers=workers)
-        assert [path.name for path in tmp_path.iterdir()] == ["x"]
+        assert not list(tmp_path.glob(".tmp*"))
         assert file_bytes(folder) == whole
 
 
@@ -157,7 +157,7 @@ def test_drawing_needs_no_deep_learning_library():
     code = (
         "import sys, atelier.data.sample\n"
         "heavy = {'tensorflow', 'keras', 'jax', 'torch', 'matplotlib', 'pandas'}\n"
-        "sys.exit(', '.join(sorted(heavy & set(sys.modules))))"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 

@@ -72,7 +72,13 @@ def test_every_painter_has_the_same_programme_of_subjects_and_moods():
 def test_strokes_follow_a_fixed_direction():
     layer = hands.Pass(0.02, (0.1, 0.1), "fixed", tilt=np.pi / 2, sway=0.0)
     field, rng = plain_field(), np.random.default_rng(0)
-    traces = trace(layer, seeds(layer, 0.02, None, rng), flow_of(layer, field, field.color, rng), field.color, rng)
+    traces = trace(
+        layer,
+        seeds(layer, 0.02, None, rng),
+        flow_of(layer, field, field.color, rng),
+        field.color,
+        rng,
+    )
     reach = np.abs(traces.paths[:, -1] - traces.paths[:, 0])
     assert np.linalg.norm(reach, axis=1) == pytest.approx(0.1, abs=0.002)
     assert (reach[:, 1] > 5 * reach[:, 0]).all()
@@ -92,7 +98,9 @@ def test_strokes_along_forms_run_along_an_edge():
     field, rng = plain_field(), np.random.default_rng(0)
     field.angle[:] = np.pi / 2
     field.color[32:] = 0  # a level edge
-    flow = flow_of(hands.Pass(0.02, (0.1, 0.1), "form"), field, cv2.GaussianBlur(field.color, (0, 0), 2), rng)
+    flow = flow_of(
+        hands.Pass(0.02, (0.1, 0.1), "form"), field, cv2.GaussianBlur(field.color, (0, 0), 2), rng
+    )
     assert abs(flow[32, 32, 0]) > 0.98
     assert abs(flow[4, 32, 1]) > 0.98  # far from it, the form's own direction
 
@@ -153,6 +161,8 @@ def test_photographs_are_smoother_than_paintings():
         gray = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
         return (gray - cv2.GaussianBlur(gray, (0, 0), 2)).std()
 
-    photos = [roughness(photograph(96, number, np.random.default_rng(number))) for number in range(4)]
+    photos = [
+        roughness(photograph(96, number, np.random.default_rng(number))) for number in range(4)
+    ]
     works = [roughness(painted(hands.EDDIES, number, 96)) for number in range(4)]
     assert max(photos) < min(works)
