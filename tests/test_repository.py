@@ -12,6 +12,7 @@ import pytest
 import typer
 from packaging.requirements import Requirement
 
+from atelier.classify.report import markdown_results
 from atelier.cli import app
 
 pytestmark = pytest.mark.once
@@ -293,3 +294,9 @@ def test_notebooks_end_with_what_was_learned_and_what_is_next(notebook_file):
     )
     assert re.search(r"^#+ What we learned", told, re.M)
     assert re.search(r"^#+ Next|\*\*Next\b", told, re.M)
+
+
+@pytest.mark.parametrize("page", ["README.md", "benchmarks/RUNS.md"])
+def test_results_on_the_pages_are_those_of_the_runs(page):
+    table = markdown_results(ROOT / "figures" / "02_results.json")
+    assert table in (ROOT / page).read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from atelier import storage
+from atelier import paths, storage
 from atelier.data.splits import SplitConfig, leaking, load_split
 from atelier.plots import caption_line
 
@@ -33,6 +33,42 @@ def caption(folder, part="val", note=None):
         date=metrics["date"],
         note=note,
     )
+
+
+def save_results(name, models):
+    """Keep what every model's `metrics.json` says as `figures/NAME.json`, where README looks.
+
+    The weights of a model may be too large to be committed; its numbers are not.
+    """
+    path = paths.figures_dir() / f"{name}.json"
+    storage.write_json(path, {title: metrics_of(folder) for title, folder in models.items()})
+    return path
+
+
+def markdown_results(path):
+    """The rows of a `save_results` file as a Markdown table, for README and RUNS.md."""
+    lines = [
+        "| network | parameters | split | validation accuracy | test accuracy | test macro-F1 | minutes |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for title, metrics in storage.read_json(path).items():
+        val, test = metrics["val"], metrics.get("test")
+        cells = (
+            title,
+            f"{metrics['parameters']:,}",
+            "leak-free" if metrics["split"]["kind"] == "grouped" else "random, leaking",
+            _with_interval(val, "accuracy"),
+            _with_interval(test, "accuracy") if test else "",
+            _with_interval(test, "macro_f1") if test else "",
+            f"{metrics['minutes']:.0f}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _with_interval(judged, key):
+    low, high = judged["intervals"][key]
+    return f"{judged[key]:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def results_table(models, part="test"):

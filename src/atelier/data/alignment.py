@@ -1,10 +1,12 @@
 """Do two thumbnails show the same painting? Lay one over the other, then compare detail.
 
 Alignment is ECC (Evangelidis and Psarakis 2008) as OpenCV has it, an affine map
-found coarse to fine. What decides is the correlation *inside small windows*: two
+found coarse to fine. What decides is correlation *inside small windows*: two
 landscapes by one painter, or two portraits on a dark ground, agree in their large
 masses (0.9 and more), but only the same painting agrees in every window. Windows
 weigh by their contrast up to a cap, so that frames and borders do not decide.
+A horizon or a frame still fills windows with the same gradient, hence two more
+measures: the same correlation of fine detail alone, and how much there is to see.
 """
 
 import dataclasses
@@ -16,7 +18,9 @@ from atelier.data.thumbnails import CHROMA_SIDE, SIDE
 
 COARSE = SIDE // 2  # pixels, where alignment starts
 WINDOW = 3.0  # pixels of the grey thumbnail, standard deviation of the Gaussian window
-CONTRAST_CAP = 12.0  # grey levels beyond which a window weighs no more
+CONTRAST_CAP = 12.0  # grey levels beyond which a window weighs no more; half of it for detail
+FINE = 2.0  # pixels, standard deviation of the blur that detail is the rest of
+PLENTY = 4.0  # grey levels a pixel: a slope that counts in full as something to see
 PROMISING = 0.35  # correlation inside windows after coarse alignment; below it they are not alike
 NOISE = 4.0  # grey levels squared: what scanning and JPEG add
 COLORFUL = 15.0  # CIE Lab units: below this spread of a and b, a picture's color says little
@@ -29,18 +33,21 @@ _SAMPLING = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 class Match:
     """How well one thumbnail, laid over another, agrees with it.
 
-    `correlation`: mean over windows, -1 to 1. `overlap`: share of the first that
+    `correlation`: mean over windows, -1 to 1. `detail`: the same without what is
+    blurred. `evidence`: how much there is to see, 0 (blank) to 1. `overlap`: share of the first that
     the second covers. `area`: how much of the second one pixel of the first
     takes up. `chroma`: correlation of color where both have any, else 1.
     """
 
     correlation: float
+    detail: float
+    evidence: float
     overlap: float
     area: float
     chroma: float
 
 
-NO_MATCH = Match(0.0, 0.0, 1.0, 0.0)
+NO_MATCH = Match(0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 def compare(first, second, start):
@@ -57,19 +64,22 @@ def compare(first, second, start):
     """
     grey, other = np.float32(first["grey"]), np.float32(second["grey"])
     try:
-        warp = _align(_halve(grey), _halve(other), _rescale(start, COARSE / SIDE), _COARSE_STEPS)
+        warp = _align(_halve(grey), _halve(other), rescale(start, COARSE / SIDE), _COARSE_STEPS)
         laid, covered = _lay(_halve(other), warp)
         if window_correlation(_halve(grey), laid, covered, WINDOW / 2) < PROMISING:
             return NO_MATCH
-        warp = _align(grey, other, _rescale(warp, SIDE / COARSE), _FINE_STEPS)
+        warp = _align(grey, other, rescale(warp, SIDE / COARSE), _FINE_STEPS)
     except cv2.error:  # did not converge: nothing in common
         return NO_MATCH
     laid, covered = _lay(other, warp)
+    overlap = float(covered.mean())
     return Match(
         window_correlation(grey, laid, covered),
-        float(covered.mean()),
+        _detail_correlation(grey, laid, covered),
+        float(np.maximum(_interest(grey), _interest(laid))[covered].mean()) if overlap else 0.0,
+        overlap,
         float(abs(np.linalg.det(warp[:, :2]))),
-        _chroma_correlation(first["chroma"], second["chroma"], _rescale(warp, CHROMA_SIDE / SIDE)),
+        _chroma_correlation(first["chroma"], second["chroma"], rescale(warp, CHROMA_SIDE / SIDE)),
     )
 
 
@@ -89,7 +99,7 @@ def _halve(grey):
     return cv2.resize(grey, (COARSE, COARSE), interpolation=cv2.INTER_AREA)
 
 
-def _rescale(warp, factor):
+def rescale(warp, factor):
     """The same map for thumbnails `factor` times as large; pixel centres lie at halves."""
     linear, shift = warp[:, :2], warp[:, 2]
     centre = np.float32([0.5, 0.5])
@@ -97,7 +107,7 @@ def _rescale(warp, factor):
     return np.float32(np.column_stack([linear, moved]))
 
 
-def window_correlation(first, second, covered, window=WINDOW):
+def window_correlation(first, second, covered, window=WINDOW, cap=CONTRAST_CAP, noise=NOISE):
     """Mean correlation of two grey pictures inside small windows.
 
     Args:
@@ -105,15 +115,35 @@ def window_correlation(first, second, covered, window=WINDOW):
         second: the same.
         covered: (height, width) bool, where both have pixels.
         window: pixels, standard deviation of the Gaussian window.
+        cap: grey levels of contrast beyond which a window weighs no more.
+        noise: variance in grey levels squared that means nothing.
     """
     mean_1, mean_2 = _blur(first, window), _blur(second, window)
     variance_1 = np.maximum(_blur(first * first, window) - mean_1 * mean_1, 0)
     variance_2 = np.maximum(_blur(second * second, window) - mean_2 * mean_2, 0)
     covariance = _blur(first * second, window) - mean_1 * mean_2
-    agreement = covariance / np.sqrt((variance_1 + NOISE) * (variance_2 + NOISE))
+    agreement = covariance / np.sqrt((variance_1 + noise) * (variance_2 + noise))
     contrast = np.sqrt(np.maximum(variance_1, variance_2))
-    weight = np.minimum(contrast, CONTRAST_CAP) * covered
+    weight = np.minimum(contrast, cap) * covered
     return float((weight * agreement).sum() / (weight.sum() + 1e-3))
+
+
+def _detail_correlation(first, second, covered):
+    fine_1, fine_2 = first - _blur(first, FINE), second - _blur(second, FINE)
+    return window_correlation(fine_1, fine_2, covered, cap=CONTRAST_CAP / 2, noise=NOISE / 4)
+
+
+def _interest(grey):
+    """Where there is more to see than an even ground or one straight edge, 0 to 1, per pixel.
+
+    The smaller eigenvalue of the structure tensor (Shi and Tomasi 1994): along an
+    edge, pictures can slide without a difference.
+    """
+    across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=1 / 8)
+    down = cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=1 / 8)
+    xx, xy, yy = (_blur(p, WINDOW) for p in (across * across, across * down, down * down))
+    smaller = (xx + yy) / 2 - np.hypot((xx - yy) / 2, xy)
+    return np.minimum(np.sqrt(np.maximum(smaller, 0)) / PLENTY, 1)
 
 
 def _blur(values, window):

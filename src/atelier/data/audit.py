@@ -32,7 +32,8 @@ class Audit:
     `manifest`: one row a file: path, artist, style, genre, movement, width, height
     (pixels, upright), mode, sha256, readable, leak_group. `problems`: one row a
     problem: path, problem, action. `pairs`: one row a pair of pictures: first and
-    second (paths), kind ("exact" or "near"), correlation, mirrored, same_artist.
+    second (paths), kind ("exact", "near", or "version": one composition painted twice,
+    kept in one leak group all the same), correlation, mirrored, same_artist.
     """
 
     manifest: pd.DataFrame
@@ -61,13 +62,15 @@ def audit_collection(directory, *, table=None, config=None, progress=None, worke
         raise AtelierError(
             f"pictures below {directory}", "none", "Name a folder that holds pictures."
         )
+    table = table.reindex(columns=["path", *LABELS]).astype("string")
     table = table.sort_values("path", ignore_index=True)
     workers, config = workers or os.cpu_count() or 1, config or DuplicateConfig()
     total = len(table)
     with thumbnail_store(total) as store:
         files = _inspect_all(directory, table["path"], store, workers, _part(progress, 0, total))
         records = store[: len(files.kept)]
-        near = near_pairs(records, config, workers=workers, progress=_part(progress, total, total))
+        report = _part(progress, total, total)
+        near = near_pairs(records, config, versions=True, workers=workers, progress=report)
     pairs = _pairs_table(table, files, near)
     near_enough = pairs["same_artist"] | (pairs["correlation"] >= config.other_artist)
     pairs = pairs[near_enough].reset_index(drop=True)
@@ -154,7 +157,13 @@ def _file_away(files, store, row, report, first):
 def _pairs_table(table, files, near):
     rows = [(one, two, "exact", 1.0, False) for one, two in files.exact]
     rows += [
-        (files.kept[pair.first], files.kept[pair.second], "near", pair.correlation, pair.mirrored)
+        (
+            files.kept[pair.first],
+            files.kept[pair.second],
+            "version" if pair.version else "near",
+            pair.correlation,
+            pair.mirrored,
+        )
         for pair in near
     ]
     pairs = pd.DataFrame(sorted(rows), columns=["first", "second", *_PAIR_COLUMNS])
@@ -183,8 +192,7 @@ def _manifest(table, files, pairs):
     joined = [
         (rows[one], rows[two]) for one, two in zip(pairs["first"], pairs["second"], strict=True)
     ]
-    manifest = table.reindex(columns=["path", *LABELS]).astype("string")
-    return manifest.assign(
+    return table.assign(
         width=pd.array([report.width for report in reports], dtype="Int64"),
         height=pd.array([report.height for report in reports], dtype="Int64"),
         mode=pd.array([report.mode for report in reports], dtype="string"),

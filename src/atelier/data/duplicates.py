@@ -13,32 +13,40 @@ from atelier.data.candidates import VIEWS, find_candidates
 
 @dataclasses.dataclass(frozen=True)
 class DuplicateConfig:
-    """When two pictures are called the same painting; all are least values."""
+    """When two pictures are called the same painting; all are least values of `alignment.Match`."""
 
-    correlation: float = 0.60  # inside windows, after alignment; see `alignment.Match`
-    other_artist: float = 0.70  # the same for pictures by two artists, who rarely share a painting
-    mirrored: float = 0.75  # the same for mirror images: painters reverse a composition, too
-    overlap: float = 0.5  # share of the one that the other covers
-    area: float = 0.4  # of the one part to the other, the smaller to the larger
-    chroma: float = 0.4  # correlation of color, where both have strong color: Warhol's series
+    correlation: float = 0.60
+    other_artist: float = (
+        0.70  # correlation of pictures by two artists: they rarely share a painting
+    )
+    mirrored: float = 0.75  # correlation of mirror images: painters reverse a composition, too
+    detail: float = 0.50  # where there is plenty to see; versions by the painter's hand reach it
+    detail_of_little: float = 0.70  # where there is nothing to see; in between, in proportion
+    evidence: float = 0.45  # below it pictures are too plain to judge: squares, horizons
+    overlap: float = 0.50  # share of the one that the other covers
+    area: float = 0.40  # of the one part to the other, the smaller to the larger
+    chroma: float = 0.40  # correlation of color, where both have strong color: Warhol's series
 
 
 @dataclasses.dataclass(frozen=True)
 class NearPair:
-    """Rows of two pictures of one painting, first < second."""
+    """Rows of two pictures of one painting, or of two versions of it, first < second."""
 
     first: int
     second: int
     correlation: float
     mirrored: bool
+    version: bool = False  # the composition agrees, the detail does not
 
 
-def near_pairs(records, config=None, *, workers=2, progress=None):
+def near_pairs(records, config=None, *, versions=False, workers=2, progress=None):
     """All near-duplicate pairs among thumbnails.
 
     Args:
         records: (n,) array of `thumbnails.RECORD`, in memory or a memory map.
         config: a `DuplicateConfig`.
+        versions: add pairs of one composition whose detail differs or is too plain to judge:
+            a painter's second version, a study, a square on white. They leak, too.
         workers: threads.
         progress: called with (done, total) pictures.
 
@@ -52,9 +60,12 @@ def near_pairs(records, config=None, *, workers=2, progress=None):
             pairs = pool.map(lambda hit: _judge(records, hit, config), candidates)
             for pair in filter(None, pairs):
                 key = (pair.first, pair.second)
-                if key not in best or pair.correlation > best[key].correlation:
-                    best[key] = pair
-    return [best[key] for key in sorted(best)]
+                best[key] = max(best.get(key, pair), pair, key=_certainty)
+    return [best[key] for key in sorted(best) if versions or not best[key].version]
+
+
+def _certainty(pair):
+    return (not pair.version, pair.correlation)
 
 
 def _judge(records, candidate, config):
@@ -63,10 +74,11 @@ def _judge(records, candidate, config):
     if view.mirrored:
         picture = mirror(picture)
     match = compare(records[other], picture, view.start())
-    if not is_same_painting(match, config, view.mirrored):
+    if not is_same_composition(match, config, view.mirrored):
         return None
     first, second = sorted((row, other))
-    return NearPair(first, second, match.correlation, view.mirrored)
+    version = not is_same_painting(match, config, view.mirrored)
+    return NearPair(first, second, match.correlation, view.mirrored, version)
 
 
 def mirror(record):
@@ -77,13 +89,23 @@ def mirror(record):
     return flipped
 
 
-def is_same_painting(match, config, mirrored=False):
-    """Whether a `Match` passes a `DuplicateConfig`."""
-    return (
+def is_same_composition(match, config, mirrored=False):
+    """Whether a `Match` passes a `DuplicateConfig` in its large masses."""
+    return bool(
         match.correlation >= (config.mirrored if mirrored else config.correlation)
         and match.overlap >= config.overlap
         and config.area <= match.area <= 1 / config.area
         and match.chroma >= config.chroma
+    )
+
+
+def is_same_painting(match, config, mirrored=False):
+    """Whether it passes in its detail, too, and there is enough to see."""
+    detail = np.interp(match.evidence, (0, 1), (config.detail_of_little, config.detail))
+    return bool(
+        is_same_composition(match, config, mirrored)
+        and match.detail >= detail
+        and match.evidence >= config.evidence
     )
 
 

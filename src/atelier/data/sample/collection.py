@@ -45,14 +45,14 @@ class Settings:
     """
 
     seed: int = 0
-    works: int = 40
+    works: int = 60
     size: int = 256
     photos: int = 60
     painters: int = len(PAINTERS)
 
 
 def draw_sample(
-    out=None, *, seed=0, works=40, size=256, photos=None, painters=None, progress=None, workers=None
+    out=None, *, seed=0, works=60, size=256, photos=None, painters=None, progress=None, workers=None
 ):
     """Draw the sample collection, unless it is there already with the same settings.
 
@@ -61,7 +61,7 @@ def draw_sample(
         seed: of everything drawn; the same seed gives the same bytes.
         works: pictures per painter.
         size: pixels of a side.
-        photos: plain photographs; None for one and a half times `works`.
+        photos: plain photographs; None for as many as `works`.
         painters: how many of the invented painters; None for all.
         progress: callable (done, total), called now and then.
         workers: processes; None for as many as there are cores, fewer for little work.
@@ -72,7 +72,7 @@ def draw_sample(
     Raises:
         AtelierError: a setting out of range, or something else lies at `out`.
     """
-    photos = round(1.5 * works) if photos is None else photos
+    photos = works if photos is None else photos
     painters = len(PAINTERS) if painters is None else painters
     settings = Settings(seed, works, size, photos, painters)
     _check(settings)
@@ -82,7 +82,9 @@ def draw_sample(
     _check_place(out)
     with storage.atomic_path(out) as folder:
         _prepare(folder, settings)
-        pool.draw_all(folder, asdict(settings), _total(settings), _workers(settings, workers), progress)
+        pool.draw_all(
+            folder, asdict(settings), _total(settings), _workers(settings, workers), progress
+        )
         _write_artists(folder / "artists.csv", settings)
         storage.write_json(folder / SETTINGS, _record(settings))
     log.info("Drew %d pictures in %s.", _total(settings), out)
@@ -143,7 +145,9 @@ def _check(settings):
     for name, (low, high) in bounds.items():
         value = getattr(settings, name)
         if not isinstance(value, int) or not low <= value <= high:
-            raise AtelierError(f"{name} from {low} to {high}", repr(value), f"Choose another {name}.")
+            raise AtelierError(
+                f"{name} from {low} to {high}", repr(value), f"Choose another {name}."
+            )
 
 
 def _check_place(out):

@@ -77,6 +77,46 @@ class Field:
         return mask
 
 
+class Local:
+    """A field seen in the coordinates of one thing: origin at `at`, one unit is `scale`.
+
+    Attributes:
+        u, v: (size, size) float32, every pixel in these coordinates.
+    """
+
+    def __init__(self, field, at, scale):
+        self.field, self.at, self.scale = field, np.asarray(at, float), float(scale)
+        self.u = (field.x - np.float32(at[0])) / np.float32(scale)
+        self.v = (field.y - np.float32(at[1])) / np.float32(scale)
+
+    def moved(self, u, v):
+        """The same scale about another origin, given in these coordinates."""
+        return Local(self.field, self.at + self.scale * np.array([u, v]), self.scale)
+
+    def polygon(self, points):
+        """As Field.polygon."""
+        return self.field.polygon(np.asarray(points) * self.scale + self.at)
+
+    def curve(self, points, width):
+        """As Field.curve."""
+        return self.field.curve(np.asarray(points) * self.scale + self.at, width * self.scale)
+
+    def ellipse(self, center, radii, softness=0.0):
+        """As Field.ellipse."""
+        center = np.asarray(center) * self.scale + self.at
+        return self.field.ellipse(center, (radii[0] * self.scale, radii[1] * self.scale), softness)
+
+    def ball(self, center, radii, color, shadow, depth=0.2, gloss=0.5):
+        """As Field.ball."""
+        center = np.asarray(center) * self.scale + self.at
+        radii = radii[0] * self.scale, radii[1] * self.scale
+        return self.field.ball(center, radii, color, shadow, depth, gloss)
+
+    def lay(self, mask, color, angle=None, depth=None):
+        """As Field.lay."""
+        self.field.lay(mask, color, angle, depth)
+
+
 def roundness(u, v):
     """Lambert light in [0, 1] on a unit ball seen at disc coordinates (u, v)."""
     z = np.sqrt(np.clip(1 - u * u - v * v, 0, 1))

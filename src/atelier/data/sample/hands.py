@@ -81,14 +81,14 @@ EDDIES = Hand(
     ),
     grounds=("2e2620", "2a2a2e"),
     bare=0.15,
-    jitter=(32.0, 8.0),
+    jitter=(30.0, 8.0),
     bristle=30.0,
     relief=1.2,
     weave=0.2,
     saturation=1.1,
     contrast=1.1,
     warmth=0.0,
-    key=-6.0,
+    key=-8.0,
 )
 
 DABS = Hand(
@@ -98,14 +98,14 @@ DABS = Hand(
         Pass(0.022, (0.021, 0.024), "form", shape="round", spacing=0.95, sway=0.8, finish=0.5),
     ),
     grounds=("f6eedc", "f0ece4"),
-    bare=0.25,
-    jitter=(30.0, 14.0),
+    bare=0.2,
+    jitter=(16.0, 11.0),
     bristle=0.0,
     relief=0.5,
     weave=0.2,
     saturation=1.05,
-    contrast=0.85,
-    key=4.0,
+    contrast=0.8,
+    key=14.0,
 )
 
 WILLOW = Hand(
@@ -130,7 +130,17 @@ FACETS = Hand(
     passes=(
         Pass(0.085, (0.1, 0.15), "patch", RISING, 0.1, "flat", spacing=0.85),
         Pass(0.065, (0.075, 0.12), "patch", RISING, 0.12, "flat", spacing=1.0),
-        Pass(0.024, (0.028, 0.05), "patch", RISING, 0.15, "flat", spacing=0.8, finish=0.25, tolerance=24.0),
+        Pass(
+            0.024,
+            (0.028, 0.05),
+            "patch",
+            RISING,
+            0.15,
+            "flat",
+            spacing=0.8,
+            finish=0.25,
+            tolerance=24.0,
+        ),
     ),
     grounds=("f4ecda", "eee6d8"),
     bare=0.34,
@@ -139,7 +149,7 @@ FACETS = Hand(
     relief=1.2,
     weave=0.2,
     contrast=1.0,
-    key=6.0,
+    key=2.0,
 )
 
 HATCHING = Hand(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from atelier.data.sample.fields import Field, lit, noise, roundness, skyline
+from atelier.data.sample.fields import Field, Local, lit, noise, roundness, skyline
 from atelier.data.sample.palettes import mix
 
 
@@ -121,7 +121,8 @@ def _water(field, palette, rng, horizon, kind):
     row = np.clip(2 * horizon - field.y, 0, 0.999)
     ripple = noise(field.size, rng, 10) * 0.02
     image = field.color[
-        (row * field.size).astype(int), (np.clip(field.x + ripple, 0, 0.999) * field.size).astype(int)
+        (row * field.size).astype(int),
+        (np.clip(field.x + ripple, 0, 0.999) * field.size).astype(int),
     ]
     color = mix(image, palette["water"], 0.5)
     waves = np.sin(field.y * rng.uniform(90, 160) + noise(field.size, rng, 6) * 6)
@@ -132,60 +133,63 @@ def _village(field, palette, rng, horizon, count):
     places = sorted(rng.uniform(horizon + 0.03, horizon + 0.16, count))
     center = rng.uniform(0.25, 0.75)
     for place in places:
-        scale = 0.075 + (place - horizon) * 0.75
-        _house(field, palette, rng, (center + rng.normal(0, 0.17), place), scale * rng.uniform(0.8, 1.2))
+        scale = (0.075 + (place - horizon) * 0.75) * rng.uniform(0.8, 1.2)
+        foot = center + rng.normal(0, 0.17), place
+        _house(Local(field, foot, scale), palette, rng)
     if count > 2 and rng.random() < 0.6:
-        _tower(field, palette, (center, places[0] + 0.02), 0.09)
+        _tower(Local(field, (center, places[0] + 0.02), 0.09), palette)
 
 
-def _house(field, palette, rng, foot, scale):
-    x, y = foot
-    width, wall, roof = scale * rng.uniform(1, 1.6), scale * 0.6, scale * rng.uniform(0.4, 0.6)
-    gable = width * 0.36
+def _house(local, palette, rng):
+    """A gabled front in the light, a long side in shadow; one unit is about its height."""
+    half, roof = rng.uniform(0.5, 0.8), 0.6 + rng.uniform(0.4, 0.6)
+    corner = half * -0.28  # where front and side meet
+    ridge = (corner - half) / 2
     plaster = mix(palette["wall"], palette[rng.choice(["sun", "accent", "earth"])], 0.15)
+    front = [(-half, 0), (-half, -0.6), (ridge, -roof), (corner, -0.6), (corner, 0)]
+    side = [(corner, 0), (corner, -0.6), (half, -0.6), (half, 0)]
+    cover = [(corner, -0.6), (ridge, -roof), (half - (corner + half) / 2, -roof), (half, -0.6)]
     tiles = mix(palette["roof"], palette["shadow"], rng.uniform(0, 0.35))
-    left, right, split = x - width / 2, x + width / 2, x - width / 2 + gable
-    front = [(left, y), (left, y - wall), (left + gable / 2, y - wall - roof), (split, y - wall), (split, y)]
-    side = [(split, y), (split, y - wall), (right, y - wall), (right, y)]
-    cover = [(split, y - wall), (left + gable / 2, y - wall - roof), (right - gable / 2, y - wall - roof), (right, y - wall)]
-    field.lay(field.polygon(front), plaster, np.pi / 2, 0.45)
-    field.lay(field.polygon(side), mix(plaster, palette["shadow"], 0.4), np.pi / 2, 0.45)
-    field.lay(field.polygon(cover), tiles, 0.0, 0.45)
+    local.lay(local.polygon(front), plaster, np.pi / 2, 0.45)
+    local.lay(local.polygon(side), mix(plaster, palette["shadow"], 0.4), np.pi / 2, 0.45)
+    local.lay(local.polygon(cover), tiles, 0.0, 0.45)
+    pane = palette["sun" if palette.mood in ("night", "dusk") else "shadow"]
     for share in (0.3, 0.7):
-        center = split + (right - split) * share
-        pane = [(center - 0.12 * wall, y - 0.7 * wall), (center + 0.12 * wall, y - 0.7 * wall), (center + 0.12 * wall, y - 0.35 * wall), (center - 0.12 * wall, y - 0.35 * wall)]
-        field.lay(field.polygon(pane), palette["sun"] if palette.mood in ("night", "dusk") else palette["shadow"])
+        x = corner + (half - corner) * share
+        glass = [(x - 0.07, -0.42), (x + 0.07, -0.42), (x + 0.07, -0.21), (x - 0.07, -0.21)]
+        local.lay(local.polygon(glass), pane)
 
 
-def _tower(field, palette, foot, scale):
-    x, y = foot
-    body = [(x - scale * 0.22, y), (x - scale * 0.22, y - scale * 1.5), (x + scale * 0.22, y - scale * 1.5), (x + scale * 0.22, y)]
-    spire = [(x - scale * 0.27, y - scale * 1.5), (x, y - scale * 2.6), (x + scale * 0.27, y - scale * 1.5)]
-    field.lay(field.polygon(body), mix(palette["wall"], palette["shadow"], 0.15), np.pi / 2, 0.45)
-    field.lay(field.polygon(spire), mix(palette["roof"], palette["shadow"], 0.3), np.pi / 2, 0.45)
+def _tower(local, palette):
+    body = [(-0.22, 0), (-0.22, -1.5), (0.22, -1.5), (0.22, 0)]
+    spire = [(-0.27, -1.5), (0, -2.6), (0.27, -1.5)]
+    stone = mix(palette["wall"], palette["shadow"], 0.15)
+    local.lay(local.polygon(body), stone, np.pi / 2, 0.45)
+    local.lay(local.polygon(spire), mix(palette["roof"], palette["shadow"], 0.3), np.pi / 2, 0.45)
 
 
 def _road(field, palette, rng, horizon):
     near = np.clip((field.y - horizon - 0.06) / (0.94 - horizon), 0, 1)
     swing = rng.uniform(0.08, 0.25) * rng.choice([-1, 1])
     center = rng.uniform(0.3, 0.7) + swing * np.sin(near**0.7 * rng.uniform(3, 6)) * near
-    mask = np.clip((0.008 + 0.11 * near**1.3 - np.abs(field.x - center)) * 70, 0, 1) * (near > 0.002)
+    mask = np.clip((0.008 + 0.11 * near**1.3 - np.abs(field.x - center)) * 70, 0, 1) * (
+        near > 0.002
+    )
     color = mix(palette["earth"], palette["wall"], 0.55)
     field.lay(mask, color, np.pi / 2 + swing * 2, 0.4)
 
 
 def _boat(field, palette, rng, horizon):
     x, y = rng.uniform(0.15, 0.85), rng.uniform(horizon + 0.03, horizon + 0.2)
-    scale = 0.05 + (y - horizon) * 0.5
-    hull = [(x - scale, y - scale * 0.2), (x - scale * 0.7, y + scale * 0.12), (x + scale * 0.7, y + scale * 0.12), (x + scale, y - scale * 0.25)]
-    sail = [(x - scale * 0.1, y - scale * 0.3), (x, y - scale * 2.2), (x + scale * 0.85, y - scale * 0.35)]
-    jib = [(x - scale * 0.2, y - scale * 0.3), (x - scale * 0.08, y - scale * 1.9), (x - scale * 0.8, y - scale * 0.35)]
+    local = Local(field, (x, y), 0.05 + (y - horizon) * 0.5)
     cloth = palette[rng.choice(["wall", "accent", "roof", "second"])]
-    shadow, _, _ = field.ellipse((x, y + scale * 0.3), (scale, scale * 0.2), 0.8)
-    field.shade(shadow, 0.35)
-    field.lay(field.polygon(sail), cloth, np.pi / 2.3, 0.4)
-    field.lay(field.polygon(jib), mix(cloth, palette["shadow"], 0.2), np.pi / 1.8, 0.4)
-    field.lay(field.polygon(hull), mix(palette["shadow"], palette["roof"], 0.3), 0.0, 0.4)
+    hull = [(-1, -0.2), (-0.7, 0.12), (0.7, 0.12), (1, -0.25)]
+    sail = [(-0.1, -0.3), (0, -2.2), (0.85, -0.35)]
+    jib = [(-0.2, -0.3), (-0.08, -1.9), (-0.8, -0.35)]
+    field.shade(local.ellipse((0, 0.3), (1, 0.2), 0.8)[0], 0.35)
+    local.lay(local.polygon(sail), cloth, np.pi / 2.3, 0.4)
+    local.lay(local.polygon(jib), mix(cloth, palette["shadow"], 0.2), np.pi / 1.8, 0.4)
+    local.lay(local.polygon(hull), mix(palette["shadow"], palette["roof"], 0.3), 0.0, 0.4)
 
 
 def _trees(field, palette, rng, horizon, count):
@@ -207,8 +211,15 @@ def _tree(field, palette, rng, foot, scale, shape):
     field.shade(shadow, 0.4)
     lean = rng.normal(0, 0.05) * scale
     trunk = [(x, y), (x + lean, y - scale * 0.5), (x + lean * 2, y - scale)]
-    field.lay(field.curve(trunk, scale * 0.09), mix(palette["shadow"], palette["earth"], 0.4), np.pi / 2, 0.3)
-    leaf = mix(palette["foliage"], palette[rng.choice(["grass", "accent", "hill"])], rng.uniform(0, 0.35))
+    field.lay(
+        field.curve(trunk, scale * 0.09),
+        mix(palette["shadow"], palette["earth"], 0.4),
+        np.pi / 2,
+        0.3,
+    )
+    leaf = mix(
+        palette["foliage"], palette[rng.choice(["grass", "accent", "hill"])], rng.uniform(0, 0.35)
+    )
     dark = mix(leaf, palette["shadow"], 0.65)
     ragged = noise(field.size, rng, 14, 2) * 0.22
     if shape == "round":

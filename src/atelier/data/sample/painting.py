@@ -27,20 +27,20 @@ def paint_picture(hand, size, number, rng):
 def _see(hand, color, rng):
     """The scene's colours as this painter sees them today: a habit, and a mood."""
     gray = color.mean(-1, keepdims=True)
-    saturation = hand.saturation * rng.uniform(0.8, 1.25)
+    saturation = hand.saturation * rng.uniform(0.82, 1.2)
     contrast = hand.contrast * rng.uniform(0.92, 1.08)
     seen = gray + (color - gray) * saturation
     contrast *= (_SPREAD / max(gray.std(), 10)) ** 0.5  # eyes adapt: a night is not black,
     exposure = 0.9 * (_MIDDLE - gray.mean())  # nor noon all white
     seen = _MIDDLE + (seen + exposure - _MIDDLE) * contrast + hand.key + rng.normal(0, 3)
-    tint = rng.normal(0, 10, 3)  # of the light, the same for all hands
+    tint = rng.normal(0, 9, 3)  # of the light, the same for all hands
     tint += (hand.warmth, 0.0, -hand.warmth) - tint.mean()
     return np.clip(seen + tint, 0, 255).astype(np.float32)
 
 
 def _ground(hand, side, rng):
     """Primed canvas, (side, side, 4) uint8: RGB and thickness of paint, none yet."""
-    color = rgb(hand.grounds[rng.integers(len(hand.grounds))])
+    color = rgb(rng.choice(hand.grounds)) + rng.normal(0, 8, 3).astype(np.float32)
     tone = color + 8 * noise(side // 4, rng, 5)[..., None]
     tone = cv2.resize(np.clip(tone, 0, 255).astype(np.uint8), (side, side))
     return np.ascontiguousarray(np.dstack([tone, np.full((side, side), 30, np.uint8)]))

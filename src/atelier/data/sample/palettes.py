@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROLES = (
-    "sky_top sky_low sun far hill grass foliage earth water wall roof accent second shadow"
-).split()
+_ROLES = "sky_top sky_low sun far hill grass foliage earth water wall roof accent second shadow"
 
 _HEX = {
     "dawn": "6f8fb5 f2c9a0 ffe9b8 8a9bb5 7f9a86 9aa866 4f6b4f b08a64 8fb0bd e8d7bd b5573f e0724a 5a6fa8 3b3f5c",
@@ -54,7 +52,7 @@ def palette(mood, rng):
     tint = rng.normal(0, 5, 3)
     gain = rng.uniform(0.92, 1.08)
     colors = {}
-    for role, code in zip(ROLES, _HEX[mood].split(), strict=True):
+    for role, code in zip(_ROLES.split(), _HEX[mood].split(), strict=True):
         drift = rng.normal(0, 6, 3)
         colors[role] = np.clip(rgb(code) * gain + tint + drift, 4, 252).astype(np.float32)
     return Palette(mood, colors)

@@ -86,7 +86,9 @@ def _count(children, ticks, total, report):
         if complaint is not None:
             last = (complaint.strip().splitlines() or ["it was killed"])[-1]
             raise AtelierError(
-                "every drawing process to finish", f"one failed: {last}", "Try again with workers=1."
+                "every drawing process to finish",
+                f"one failed: {last}",
+                "Try again with workers=1.",
             )
         report(done + 1, total)
 

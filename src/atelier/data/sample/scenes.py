@@ -30,7 +30,7 @@ def photograph(size, number, rng):
     far = field.depth[..., None] * 0.5
     soft = cv2.GaussianBlur(field.color, (0, 0), max(size / 160, 0.4))
     picture = field.color * (1 - far) + soft * far
-    picture *= 1 + 0.05 * noise(size, rng, 24, 2)[..., None]
+    picture *= 1 + 0.02 * noise(size, rng, 24, 2)[..., None]
     corner = (field.x - 0.5) ** 2 + (field.y - 0.5) ** 2
     picture *= (1 - 0.3 * corner)[..., None]
     picture += rng.normal(0, 1.6, (size, size, 1)).astype(np.float32)

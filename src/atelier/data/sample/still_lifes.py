@@ -5,7 +5,8 @@ import numpy as np
 from atelier.data.sample.fields import Field, lit, noise, roundness, smooth
 from atelier.data.sample.palettes import mix, rgb
 
-FRUIT = [rgb(code) for code in ("b8322a d9702a e8b83a a8b04a 7a2a3a d98a7a c9a23a 8a3a52".split())]
+_FRUIT_CODES = ("b8322a", "d9702a", "e8b83a", "a8b04a", "7a2a3a", "d98a7a", "c9a23a", "8a3a52")
+FRUIT = [rgb(code) for code in _FRUIT_CODES]
 
 
 def still_life(size, palette, rng):
@@ -61,8 +62,21 @@ def _cloth(field, palette, rng, table):
     linen = mix(palette[rng.choice(["wall", "sky_low", "accent", "wall"])], 255.0, 0.25)
     left = rng.uniform(-0.1, 0.35)
     right = left + rng.uniform(0.45, 0.7)
-    outline = smooth([(left, table + 0.12), (right - 0.1, table + 0.06), (right, table + 0.22), (right + 0.05, 0.86), (right - 0.12, 0.99), (left + 0.2, 0.93), (left - 0.05, 0.98)], 60)
-    folds = 0.6 + 0.45 * np.sin((field.x * 0.8 - field.y * 0.5) * rng.uniform(22, 34) + 2.5 * noise(field.size, rng, 3))
+    outline = smooth(
+        [
+            (left, table + 0.12),
+            (right - 0.1, table + 0.06),
+            (right, table + 0.22),
+            (right + 0.05, 0.86),
+            (right - 0.12, 0.99),
+            (left + 0.2, 0.93),
+            (left - 0.05, 0.98),
+        ],
+        60,
+    )
+    folds = 0.6 + 0.45 * np.sin(
+        (field.x * 0.8 - field.y * 0.5) * rng.uniform(22, 34) + 2.5 * noise(field.size, rng, 3)
+    )
     dark = mix(linen * 0.6, palette["sky_top"], 0.35)
     field.lay(field.polygon(outline), lit(linen, dark, np.clip(folds, 0, 1)), 1.0, 0.5)
 
@@ -82,7 +96,9 @@ def _turned(field, palette, at, profile, scale, color, gloss):
     width = np.convolve(np.pad(width, 2, mode="edge"), np.ones(5) / 5, "valid")
     foot = np.linspace(0, np.pi, 12)
     base = np.stack([x + width[0] * np.cos(foot), y + width[0] * 0.28 * np.sin(foot)], 1)
-    outline = np.concatenate([np.stack([x - width, y - up], 1), np.stack([x + width, y - up], 1)[::-1], base])
+    outline = np.concatenate(
+        [np.stack([x - width, y - up], 1), np.stack([x + width, y - up], 1)[::-1], base]
+    )
     _cast(field, (x, y + width[0] * 0.1), width[0])
     mask = field.polygon(outline)
     local = np.interp(y - field.y, up, width)
@@ -108,7 +124,12 @@ def _jug(field, palette, rng, at):
     clay = palette[rng.choice(["wall", "roof", "sky_top", "accent", "earth", "second"])]
     x, y = at
     side = rng.choice([-1, 1])
-    handle = [(x + side * 0.3 * scale, y - 1.2 * scale), (x + side * 0.72 * scale, y - 1.1 * scale), (x + side * 0.75 * scale, y - 0.7 * scale), (x + side * 0.48 * scale, y - 0.4 * scale)]
+    handle = [
+        (x + side * 0.3 * scale, y - 1.2 * scale),
+        (x + side * 0.72 * scale, y - 1.1 * scale),
+        (x + side * 0.75 * scale, y - 0.7 * scale),
+        (x + side * 0.48 * scale, y - 0.4 * scale),
+    ]
     field.lay(field.curve(handle, 0.1 * scale), mix(clay, palette["shadow"], 0.45), np.pi / 2, 0.4)
     _turned(field, palette, at, profile, scale, clay, 0.4)
 
@@ -119,17 +140,44 @@ def _vase(field, palette, rng, at):
     x, y = at
     top = y - 1.3 * scale
     leaf = palette["foliage"]
-    heads = rng.normal(0, 1, (rng.integers(9, 15), 2)) * [0.62 * scale, 0.42 * scale] + [x, top - 0.75 * scale]
+    heads = rng.normal(0, 1, (rng.integers(9, 15), 2)) * [0.62 * scale, 0.42 * scale] + [
+        x,
+        top - 0.75 * scale,
+    ]
     for head in heads:
         field.lay(field.curve([(x, top + 0.1), head], 0.02), leaf, np.pi / 2, 0.42)
-        field.ball(head + rng.normal(0, 0.3 * scale, 2), (0.3 * scale, 0.13 * scale), leaf, mix(leaf, palette["shadow"], 0.6), 0.41, 0.0)
-    _turned(field, palette, at, profile, scale, palette[rng.choice(["second", "wall", "sky_top", "roof"])], 0.4)
+        field.ball(
+            head + rng.normal(0, 0.3 * scale, 2),
+            (0.3 * scale, 0.13 * scale),
+            leaf,
+            mix(leaf, palette["shadow"], 0.6),
+            0.41,
+            0.0,
+        )
+    _turned(
+        field,
+        palette,
+        at,
+        profile,
+        scale,
+        palette[rng.choice(["second", "wall", "sky_top", "roof"])],
+        0.4,
+    )
     roles = rng.permutation(["accent", "sun", "second", "roof", "wall"])[:3]
     for head in heads:
         bloom = palette[roles[rng.integers(3)]]
         radius = rng.uniform(0.2, 0.32) * scale
-        field.ball(head, (radius, radius * 0.9), bloom, mix(bloom, palette["shadow"], 0.45), 0.3, 0.0)
-        field.ball(head, (radius * 0.35, radius * 0.32), mix(bloom, palette["earth"], 0.6), palette["shadow"], 0.3, 0.0)
+        field.ball(
+            head, (radius, radius * 0.9), bloom, mix(bloom, palette["shadow"], 0.45), 0.3, 0.0
+        )
+        field.ball(
+            head,
+            (radius * 0.35, radius * 0.32),
+            mix(bloom, palette["earth"], 0.6),
+            palette["shadow"],
+            0.3,
+            0.0,
+        )
 
 
 def _fruit(field, palette, rng, at, radius, color):
@@ -154,7 +202,14 @@ def _bowl(field, palette, rng, at):
     pick = rng.integers(len(FRUIT), size=2)
     for place in sorted(rng.uniform(-0.65, 0.65, rng.integers(4, 8)), key=abs, reverse=True):
         center = x + place * width, y - width * (0.42 - 0.3 * abs(place)) + rng.normal(0, 0.01)
-        _fruit_in_bowl(field, palette, rng, center, width * rng.uniform(0.27, 0.34), FRUIT[pick[rng.integers(2)]])
+        _fruit_in_bowl(
+            field,
+            palette,
+            rng,
+            center,
+            width * rng.uniform(0.27, 0.34),
+            FRUIT[pick[rng.integers(2)]],
+        )
     mask, u, v = field.ellipse((x, y - width * 0.05), (width, width * 0.62))
     rim = (y - width * 0.05) + width * 0.3 * np.sqrt(np.clip(1 - u * u, 0, 1))
     front = mask * np.clip((field.y - rim) * field.size + 0.5, 0, 1)
@@ -171,4 +226,11 @@ def _scattered_fruit(field, palette, rng, table):
     center = rng.uniform(0.3, 0.7)
     for y in sorted(rng.uniform(table + 0.22, 0.88, rng.integers(2, 7))):
         at = np.clip(center + rng.normal(0, 0.2), 0.08, 0.92), y
-        _fruit(field, palette, rng, at, rng.uniform(0.045, 0.068) * (0.7 + y * 0.4), FRUIT[pick[rng.integers(3)]])
+        _fruit(
+            field,
+            palette,
+            rng,
+            at,
+            rng.uniform(0.045, 0.068) * (0.7 + y * 0.4),
+            FRUIT[pick[rng.integers(3)]],
+        )

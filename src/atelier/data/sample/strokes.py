@@ -181,7 +181,9 @@ def lay(paint, traces, colors, width, shape, bristle, rng):
     lines = np.round((traces.paths[:, None] + reach[:, None] * offsets[:, None, None]) * scale)
     lines = lines.astype(np.int32)
     streak = rng.normal(0, 1, (count, max(hairs, 1), 1))
-    streaks = np.concatenate([colors[:, None] + streak * bristle, thickness[:, None] + streak * 45], -1)
+    streaks = np.concatenate(
+        [colors[:, None] + streak * bristle, thickness[:, None] + streak * 45], -1
+    )
     streaks = np.clip(streaks, 0, 255).tolist()
     line_width = max(1, round(width * side / 9))
     for index in range(count):
