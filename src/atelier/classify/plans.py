@@ -30,7 +30,8 @@ class Plan:
         """The recipe at this plan's size."""
         asked = {"atelier_cnn": self.our_epochs, "tuned_cnn": self.tuned_epochs}
         epochs = asked.get(recipe.name, self.epochs)
-        phases = tuple(dataclasses.replace(phase, epochs=epochs) for phase in recipe.phases)
+        first, *rest = recipe.phases
+        phases = (dataclasses.replace(first, epochs=epochs), *rest)
         split = dataclasses.replace(recipe.split, min_works=self.min_works)
         return recipe.replace(
             phases=phases,

@@ -116,9 +116,12 @@ PUBLISHED_CNN = Recipe(
 TUNED_CNN = PUBLISHED_CNN.replace(
     name="tuned_cnn",
     source="the predecessor's custom CNN, its width and learning rate found by `atelier tune`; "
-    "milder augmentation and more patience than published",
+    "milder augmentation and more patience than published, then five epochs at a lower rate",
     network_options={"units": 256, "dropout": 0.5},
-    phases=(Phase("training", epochs=60, learning_rate=1e-4, patience=8),),
+    phases=(
+        Phase("training", epochs=60, learning_rate=1e-4, patience=8),
+        Phase("polishing", epochs=5, learning_rate=2e-5, schedule="cosine", patience=5),
+    ),
     augment=dataclasses.replace(
         PAINTING, zoom=(0.75, 1.05), brightness=0.0, contrast=0.0, saturation=0.0
     ),

@@ -171,7 +171,7 @@ class _Published(keras_tuner.HyperModel):
 
 
 def with_hyperparameters(recipe, units, learning_rate, epochs, patience=None):
-    """The recipe with another hidden width and one phase at another learning rate."""
+    """The recipe with another hidden width, and its first phase at another learning rate alone."""
     phase = dataclasses.replace(
         recipe.phases[0], learning_rate=learning_rate, epochs=epochs, patience=patience
     )
@@ -189,8 +189,11 @@ def _write_results(tuner, recipe, out):
     table = pd.DataFrame(rows).sort_values("score", ascending=False)
     with storage.atomic_path(out / "trials.csv") as temporary:
         table.to_csv(temporary, index=False)
-    phase, best = recipe.phases[0], table.iloc[0]
+    (first, *rest), best = recipe.phases, table.iloc[0]
     tuned = with_hyperparameters(
-        recipe, int(best["units"]), float(best["learning_rate"]), phase.epochs, phase.patience
+        recipe, int(best["units"]), float(best["learning_rate"]), first.epochs, first.patience
     )
+    ratio = float(best["learning_rate"]) / first.learning_rate
+    rest = (dataclasses.replace(p, learning_rate=p.learning_rate * ratio) for p in rest)
+    tuned = tuned.replace(phases=(*tuned.phases, *rest))
     storage.write_json(out / "best_recipe.json", tuned.replace(name="tuned_cnn").to_json())

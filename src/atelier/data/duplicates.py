@@ -1,4 +1,17 @@
-"""Pictures of the same painting: near-duplicate pairs, and the groups that must not be split."""
+"""Pictures of the same painting: near-duplicate pairs, and the groups that must not be split.
+
+Thresholds were chosen by looking at pairs on both sides of them. In Best
+Artworks of All Time (7,495 files, 50 painters): no two files are equal; 448
+near pairs, 445 of them by one artist, 8 mirrored. Of 90 drawn at random, 83 show
+one painting reproduced twice; the others are prints in other colors (Warhol, 4),
+Titian's second Venus and Adonis, Rubens's copy of Titian, and two of Malevich's squares.
+All 60 pairs just below were looked at: 6 are one painting (a frame wider than the
+picture, a very dark scan), the rest are other versions, poses and squares. Of same-artist pairs
+that correlate above 0.90 as plain 32-pixel thumbnails, 97 % are among the pairs. In WikiArt
+(3,280 files, 224 px) 30 pairs, of which minimalists' fields are the doubtful ones; in
+gan-getting-started (1,300) 2, both right. Not found: details cut out of a painting,
+below half of it, and turned pictures.
+"""
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +29,12 @@ class DuplicateConfig:
     """When two pictures are called the same painting; all are least values of `alignment.Match`."""
 
     correlation: float = 0.60
-    other_artist: float = (
-        0.70  # correlation of pictures by two artists: they rarely share a painting
-    )
-    mirrored: float = 0.75  # correlation of mirror images: painters reverse a composition, too
-    detail: float = 0.50  # where there is plenty to see; versions by the painter's hand reach it
+    other_artist: float = 0.70  # correlation, for two artists: they rarely share a painting
+    mirrored: float = 0.75  # correlation, for mirror images: painters reverse a composition, too
+    detail: float = 0.50  # where there is plenty to see
     detail_of_little: float = 0.70  # where there is nothing to see; in between, in proportion
-    evidence: float = 0.45  # below it pictures are too plain to judge: squares, horizons
+    version_detail: float = 0.30  # for one composition painted twice; sunsets at sea reach 0.25
+    evidence: float = 0.45  # below it pictures are too plain to judge: squares, skies
     overlap: float = 0.50  # share of the one that the other covers
     area: float = 0.40  # of the one part to the other, the smaller to the larger
     chroma: float = 0.40  # correlation of color, where both have strong color: Warhol's series
@@ -45,8 +57,8 @@ def near_pairs(records, config=None, *, versions=False, workers=2, progress=None
     Args:
         records: (n,) array of `thumbnails.RECORD`, in memory or a memory map.
         config: a `DuplicateConfig`.
-        versions: add pairs of one composition whose detail differs or is too plain to judge:
-            a painter's second version, a study, a square on white. They leak, too.
+        versions: add pairs of one composition whose detail differs: a painter's second
+            version, a study, a print in other colors. They leak, too.
         workers: threads.
         progress: called with (done, total) pictures.
 
@@ -90,9 +102,11 @@ def mirror(record):
 
 
 def is_same_composition(match, config, mirrored=False):
-    """Whether a `Match` passes a `DuplicateConfig` in its large masses."""
+    """Whether a `Match` passes a `DuplicateConfig` in its large masses, if there is enough to see."""
     return bool(
         match.correlation >= (config.mirrored if mirrored else config.correlation)
+        and match.detail >= config.version_detail
+        and match.evidence >= config.evidence
         and match.overlap >= config.overlap
         and config.area <= match.area <= 1 / config.area
         and match.chroma >= config.chroma
@@ -100,13 +114,9 @@ def is_same_composition(match, config, mirrored=False):
 
 
 def is_same_painting(match, config, mirrored=False):
-    """Whether it passes in its detail, too, and there is enough to see."""
+    """Whether it passes in its detail, too; the less there is to see, the better it must agree."""
     detail = np.interp(match.evidence, (0, 1), (config.detail_of_little, config.detail))
-    return bool(
-        is_same_composition(match, config, mirrored)
-        and match.detail >= detail
-        and match.evidence >= config.evidence
-    )
+    return is_same_composition(match, config, mirrored) and match.detail >= detail
 
 
 def leak_groups(count, pairs):
