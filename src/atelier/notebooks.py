@@ -274,10 +274,14 @@ def _kernel_of_this_interpreter():
 
 
 def _environment():
-    """The kernel's environment: this one, with the repository named and figures inline."""
+    """The kernel's environment: this one, its places made absolute, and figures inline."""
+    places = ("ATELIER_DATA", "ATELIER_WEIGHTS")  # the kernel's working directory is another
+    named = {
+        name: str(Path(os.environ[name]).absolute()) for name in places if os.environ.get(name)
+    }
     figures = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     quiet = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
-    return {**os.environ, **figures, **quiet, "ATELIER_ROOT": str(paths.root())}
+    return {**os.environ, **named, **figures, **quiet, "ATELIER_ROOT": str(paths.root())}
 
 
 def to_html(notebook, directory):

@@ -105,7 +105,7 @@ DABS = Hand(
     weave=0.2,
     saturation=1.05,
     contrast=0.8,
-    key=9.0,
+    key=14.0,
 )
 
 WILLOW = Hand(
@@ -144,7 +144,7 @@ FACETS = Hand(
     ),
     grounds=("f4ecda", "eee6d8"),
     bare=0.34,
-    jitter=(29.0, 7.0),
+    jitter=(34.0, 8.0),
     bristle=4.0,
     relief=1.2,
     weave=0.2,
