@@ -28,7 +28,7 @@ from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
 
-HALF_ABOVE = 4_000_000  # parameters; larger networks are kept in float16
+HALF_ABOVE = 1_000_000  # parameters; larger networks are kept in float16
 
 
 def train(
