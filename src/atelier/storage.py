@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from pathlib import Path
@@ -26,7 +25,7 @@ def atomic_path(path):
         if temporary.is_dir() and path.is_dir():
             _swap_folders(temporary, path)
         else:
-            os.replace(temporary, path)
+            temporary.replace(path)
     finally:
         _remove(temporary)
 
@@ -34,8 +33,8 @@ def atomic_path(path):
 def _swap_folders(new, path):
     """Put `new` where `path` is; a folder cannot be renamed over a full one."""
     old = path.with_name(f".tmp-{uuid.uuid4().hex[:8]}-old-{path.name}")
-    os.replace(path, old)
-    os.replace(new, path)
+    path.replace(old)
+    new.replace(path)
     _remove(old)
 
 
