@@ -19,7 +19,9 @@ def root():
         folder = Path(named).expanduser().resolve()
         if not folder.is_dir():
             raise AtelierError(
-                "a folder in ATELIER_ROOT", f"no folder at {folder}", "Correct or unset ATELIER_ROOT."
+                "a folder in ATELIER_ROOT",
+                f"no folder at {folder}",
+                "Correct or unset ATELIER_ROOT.",
             )
         return folder
     here = Path.cwd().resolve()
