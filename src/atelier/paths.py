@@ -2,8 +2,8 @@
 
 Environment variables: `ATELIER_ROOT` (the repository, if not the working
 directory or above it), `ATELIER_DATA` (a collection's root, or a folder of
-collections), `ATELIER_WEIGHTS` (backbone weights), `ATELIER_FAST=1` (the
-smallest honest run).
+collections), `ATELIER_WEIGHTS` (backbone weights), `ATELIER_LISTS` (ArtGAN's lists
+for WikiArt), `ATELIER_FAST=1` (the smallest honest run).
 """
 
 import hashlib
@@ -59,6 +59,12 @@ def build_dir():
 def weights_dir():
     """`ATELIER_WEIGHTS` as a path, or None where it is not set."""
     named = os.environ.get("ATELIER_WEIGHTS")
+    return Path(named).expanduser().resolve() if named else None
+
+
+def lists_dir():
+    """`ATELIER_LISTS` as a path, or None where it is not set."""
+    named = os.environ.get("ATELIER_LISTS")
     return Path(named).expanduser().resolve() if named else None
 
 

@@ -221,6 +221,20 @@ def test_painting_draws_are_crops_inside_the_picture_with_bounded_proportions():
 
 
 @once
+def test_a_part_of_the_pictures_may_be_seen_whole():
+    always = dataclasses.replace(PAINTING, zoom=(0.5, 0.9))
+    some = dataclasses.replace(always, crop_probability=0.3)
+    pairs = [
+        (draw(always, seed=0, epoch=0, index=index), draw(some, seed=0, epoch=0, index=index))
+        for index in range(2000)
+    ]
+    whole = [ours for _, ours in pairs if ours.zoom == (1.0, 1.0)]
+    assert len(whole) / len(pairs) == pytest.approx(0.7, abs=0.04)
+    assert all(ours.shift == (0.0, 0.0) for ours in whole)
+    assert all(ours == theirs for theirs, ours in pairs if ours.zoom != (1.0, 1.0))
+
+
+@once
 def test_an_option_does_not_shift_the_other_draws():
     plain = draw(PUBLISHED, seed=0, epoch=0, index=0)
     colored = draw(dataclasses.replace(PUBLISHED, contrast=0.3), seed=0, epoch=0, index=0)
@@ -278,6 +292,7 @@ def test_output_size_is_the_size_of_every_picture():
         ({"shear": 90.0}, "shear"),
         ({"rotation": -1.0}, "0 or more"),
         ({"mix_probability": 1.5}, "mix_probability"),
+        ({"crop_probability": -0.5}, "crop_probability"),
         ({"output_size": (0, 5)}, "output_size"),
     ],
 )

@@ -3,16 +3,23 @@
 import dataclasses
 
 import numpy as np
+from sklearn.utils.class_weight import compute_class_weight
 
 from atelier.data.batches import Batches
-from atelier.data.images import decode
+from atelier.data.images import SIX_VIEWS, decode, fit_picture
 from atelier.data.splits import load_split
+from atelier.data.views import VIEWS, average_views, six_views
 from atelier.errors import AtelierError
 
 
 @dataclasses.dataclass(frozen=True)
 class Datasets:
-    """A collection split and decoded for one recipe."""
+    """A collection split and decoded for one recipe.
+
+    Batches hold pictures; where the recipe takes six views of a painting, they hold views,
+    one after the other. `part`, `labels` and `pictures` are one a painting, and so are
+    probabilities once `average` has gone over them.
+    """
 
     recipe: object
     directory: object
@@ -24,15 +31,22 @@ class Datasets:
         """Names of the classes, in the order of the model's outputs."""
         return list(self.split.class_names)
 
-    def train_ds(self, *, start_epoch=0):
-        """Shuffled, augmented batches of the training pictures."""
+    def train_ds(self, *, start_epoch=0, augment="recipe"):
+        """Shuffled, augmented batches of the training pictures; each view is one of them.
+
+        Args:
+            start_epoch: number of the first epoch.
+            augment: the recipe's augmentation, an `AugmentConfig` instead of it, or None
+                for pictures as they are, of the recipe's `train_size`.
+        """
         recipe = self.recipe
-        augment = recipe.augment
+        augment, size = recipe.augment if augment == "recipe" else augment, recipe.train_size
         if augment is not None:
-            augment = dataclasses.replace(augment, output_size=tuple(recipe.train_size))
+            augment = dataclasses.replace(augment, output_size=tuple(size))
+            size = recipe.decode_size
         return self._batches(
             "train",
-            recipe.decode_size,
+            size,
             shuffle=True,
             seed=recipe.seed,
             augment=augment,
@@ -45,6 +59,44 @@ class Datasets:
     def eval_ds(self, part):
         """The pictures of `train`, `val` or `test` in order, untouched."""
         return self._batches(part, self.recipe.image_size)
+
+    def average(self, probabilities):
+        """A model's answers to `eval_ds` as one row a painting: the mean over its views.
+
+        Args:
+            probabilities: (pictures or views, num_classes).
+
+        Returns:
+            (paintings, num_classes), in the order of `part`.
+        """
+        return average_views(probabilities) if self.recipe.views else probabilities
+
+    def labels(self, part):
+        """Numbers of the classes of a part's paintings, (paintings,) int64."""
+        return self.part(part)["class_index"].to_numpy("int64")
+
+    def pictures(self, part):
+        """The paintings of a part as the model sees them whole, (paintings, h, w, 3) uint8."""
+        images = _decode(self.recipe, self.directory, self.table, self.recipe.image_size)
+        pixels = images.pixels[images.rows(list(self.part(part)["path"]))]
+        return pixels[:, 0] if self.recipe.views else pixels
+
+    def class_weight(self):
+        """Class number -> weight that makes up for how rare it is in training, for `fit`.
+
+        Raises:
+            AtelierError: if a class has no training picture.
+        """
+        labels, classes = self.labels("train"), np.arange(len(self.class_names))
+        absent = [self.class_names[number] for number in np.setdiff1d(classes, labels)]
+        if absent:
+            raise AtelierError(
+                "training pictures of every class",
+                f"none of {', '.join(absent)}",
+                "Leave these classes out, or see why their pictures cannot be read.",
+            )
+        weights = compute_class_weight("balanced", classes=classes, y=labels)
+        return dict(enumerate(weights.tolist()))
 
     def part(self, name):
         """The rows of one part of the split.
@@ -63,10 +115,16 @@ class Datasets:
     def _batches(self, part, size, **options):
         rows = self.part(part)
         images = _decode(self.recipe, self.directory, self.table, size)
+        pixels, places = images.pixels, images.rows(list(rows["path"]))
+        labels = rows["class_index"].to_numpy()
+        if self.recipe.views:
+            pixels = pixels.reshape(-1, *pixels.shape[2:])
+            places = (places[:, None] * len(VIEWS) + np.arange(len(VIEWS))).ravel()
+            labels = labels.repeat(len(VIEWS))
         return Batches(
-            images.pixels,
-            images.rows(list(rows["path"])),
-            rows["class_index"].to_numpy(),
+            pixels,
+            places,
+            labels,
             num_classes=len(self.split.class_names),
             batch_size=self.recipe.batch_size,
             **options,
@@ -93,9 +151,25 @@ def load_datasets(recipe, directory, *, subset=None, progress=None):
     return Datasets(recipe, directory, split, table)
 
 
+def model_input(image, recipe):
+    """A picture as a recipe's model takes it, alone or as its six views.
+
+    Args:
+        image: (height, width, 3) uint8, of the file's size.
+        recipe: see `classify.recipes`.
+
+    Returns:
+        (1 or 6, *recipe.image_size, 3) uint8; the answers to six are to be averaged.
+    """
+    if recipe.views:
+        return six_views(image, recipe.image_size)
+    return fit_picture(image, recipe.image_size, recipe.fit)[None]
+
+
 def _decode(recipe, directory, table, size, progress=None):
+    fit = SIX_VIEWS if recipe.views else recipe.fit
     return decode(
-        directory, list(table["path"]), image_size=tuple(size), fit=recipe.fit, progress=progress
+        directory, list(table["path"]), image_size=tuple(size), fit=fit, progress=progress
     )
 
 

@@ -52,6 +52,7 @@ class AugmentConfig:
     cutmix: float = 0.0  # alpha of the Beta distribution; 0 is off
     mix_probability: float = 1.0  # part of the batches that are mixed, where either is on
     output_size: tuple[int, int] | None = None  # height and width in pixels; None keeps the input's
+    crop_probability: float = 1.0  # part of the pictures that are zoomed; others are seen whole
 
     def __post_init__(self):
         """Refuse ranges that no picture can have."""
@@ -65,9 +66,9 @@ class AugmentConfig:
                 all(getattr(self, name) >= 0 for name in amounts) and (self.aspect or 0) >= 0,
                 f"{self}",
             ),
-            "a mix_probability from 0 to 1": (
-                0 <= self.mix_probability <= 1,
-                f"{self.mix_probability}",
+            "a mix_probability and a crop_probability from 0 to 1": (
+                0 <= self.mix_probability <= 1 and 0 <= self.crop_probability <= 1,
+                f"{self.mix_probability} and {self.crop_probability}",
             ),
             "an output_size of two sides, each 1 or more": (
                 self.output_size is None
@@ -118,8 +119,10 @@ class Draw:
 def draw(config, *, seed, epoch, index):
     """Draw what the picture `index` gets in this epoch; the same for the same numbers."""
     signed = np.random.default_rng((seed, PICTURE_STREAM, epoch, index)).uniform(-1, 1, DRAWS)
-    angle, shear, tall, wide, down, right, crop_down, crop_right, flip, *color = signed.tolist()
-    zoom = _zoom(config, tall, wide)
+    angle, shear, tall, wide, down, right, crop_down, crop_right, flip, *color, zoomed = (
+        signed.tolist()
+    )
+    zoom = _zoom(config, tall, wide) if (zoomed + 1) / 2 < config.crop_probability else (1.0, 1.0)
     room = [max(0.0, 1 - part) / 2 if config.crop else 0.0 for part in zoom]
     amounts = (config.brightness, config.contrast, config.saturation)
     gains = [max(0.0, 1 + amount * x) for amount, x in zip(amounts, color, strict=False)]

@@ -17,18 +17,21 @@ from PIL import Image
 
 from atelier.data.pixels import PixelStore, covers, file_stamp
 from atelier.data.reading import read_rgb
+from atelier.data.views import VIEWS, six_views
 from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
 
 FITS = ("squash", "crop", "pad")
+SIX_VIEWS = "views"  # a fit that makes six pictures of one; see `atelier.data.views`
 
 
 @dataclasses.dataclass(frozen=True)
 class DecodedImages:
     """Decoded pictures; `pixels` may hold more of the collection than was asked for."""
 
-    pixels: np.ndarray  # (n, height, width, 3) uint8, a read-only memory map
+    pixels: np.ndarray  # (n, height, width, 3) uint8, a read-only memory map; with views
+    # (n, 6, height, width, 3)
     paths: list[str]  # (n,), relative to the collection, row by row
     skipped: dict[str, str]  # those asked for that cannot be read -> why
 
@@ -89,7 +92,7 @@ def decode(directory, paths, *, image_size=(224, 224), fit="squash", workers=Non
         directory: the collection's root; nothing is written there.
         paths: of the pictures, relative to it.
         image_size: (height, width), pixels.
-        fit: "squash", "crop" or "pad"; see `fit_picture`.
+        fit: "squash", "crop" or "pad" (see `fit_picture`), or "views" for six of each.
         workers: threads; None takes one for each core.
         progress: called with (done, total) while pictures are read.
 
@@ -110,7 +113,7 @@ def decode(directory, paths, *, image_size=(224, 224), fit="squash", workers=Non
             with store.lock():
                 index, _ = store.open()  # another process may have done the work meanwhile
                 if not covers(index, stamps):
-                    read = functools.partial(_read, size=size, fit=fit)
+                    read = functools.partial(_read, size=size[-2:], fit=fit)
                     store.build(index, stamps, read, workers or os.cpu_count() or 1, progress)
             index, pixels = store.open()
     except OSError as error:
@@ -135,9 +138,10 @@ def decode(directory, paths, *, image_size=(224, 224), fit="squash", workers=Non
 
 
 def _checked(directory, wanted, image_size, fit):
-    """The size as a pair of ints, once everything that was asked for makes sense."""
-    if fit not in FITS:
-        raise AtelierError(f"a fit among {', '.join(FITS)}", repr(fit), "Name one of these.")
+    """The size of a map's row as ints, once everything that was asked for makes sense."""
+    fits = (*FITS, SIX_VIEWS)
+    if fit not in fits:
+        raise AtelierError(f"a fit among {', '.join(fits)}", repr(fit), "Name one of these.")
     if len(image_size) != 2 or min(image_size) < 1:
         raise AtelierError("a height and width of 1 or more", f"{image_size}", "Correct the size.")
     if not Path(directory).is_dir():
@@ -146,13 +150,16 @@ def _checked(directory, wanted, image_size, fit):
         )
     if not wanted:
         raise AtelierError("pictures to decode", "none", f"Check that {directory} holds images.")
-    return tuple(int(side) for side in image_size)
+    size = tuple(int(side) for side in image_size)
+    return (len(VIEWS), *size) if fit == SIX_VIEWS else size
 
 
 def _read(path, size, fit):
-    """The picture in its final size, or the error that says why there is none."""
+    """The picture or views in their final size, or the error that says why there are none."""
     enough = 2 * max(size)  # a decoder may shrink to this; the rest is a good filter's work
     try:
+        if fit == SIX_VIEWS:
+            return six_views(read_rgb(path), size)
         return fit_picture(read_rgb(path, at_least=(enough, enough)), size, fit)
     except AtelierError as error:
         return error

@@ -49,12 +49,15 @@ def covers(index, stamps):
 
 
 class PixelStore:
-    """The map of one collection, size and fit, and the index that says what is in it."""
+    """The map of one collection, size and fit, and the index that says what is in it.
+
+    The size is (height, width), or (views, height, width) where a picture has several.
+    """
 
     def __init__(self, directory, size, fit):
         self.directory, self.size, self.fit = directory, size, fit
         self.folder = paths.workspace(directory) / "pixels"
-        self.name = f"{size[0]}x{size[1]}-{fit}"
+        self.name = f"{'x'.join(map(str, size))}-{fit}"
         self.index_path = self.folder / f"{self.name}.json"
 
     def open(self):

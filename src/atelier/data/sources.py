@@ -15,8 +15,8 @@ from atelier import paths
 from atelier.data.catalog import BEST_ARTWORKS, SOURCES, Source, get_source
 from atelier.data.download import download
 from atelier.data.layouts import layout_of, read_artgan_lists, read_layout
+from atelier.data.layouts.artgan import TASKS
 from atelier.data.layouts.names import folders_in
-from atelier.data.layouts.wikiart import TASKS
 from atelier.data.unpack import link_tree, unpack_inner_zips, unpack_zip
 from atelier.errors import AtelierError
 

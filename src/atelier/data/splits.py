@@ -4,7 +4,8 @@ Reproductions of one painting form a leak group (see `atelier.data.audit`), and 
 group lies whole in one split; of exact copies one is kept. `random` splits
 pictures instead, copies and all, 80/20 within each class, as the predecessor did
 with Keras's `validation_split` (which cut each class's files at 80 %; here they
-are shuffled first), so that one can see by how much leaks flatter.
+are shuffled first), so that one can see by how much leaks flatter. `official`
+keeps to ArtGAN's lists of WikiArt (see `atelier.data.official`).
 
 Order comes from SHA-256 of seed and path: the same on every platform and NumPy.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from atelier import paths, storage
+from atelier.data import labels, official
 from atelier.data.apportion import apportion
 from atelier.data.layouts.rows import LABELS
 from atelier.data.manifest import data_fingerprint, load_manifest
@@ -27,7 +29,12 @@ log = logging.getLogger(__name__)
 
 SPLIT_VERSION = 1  # raise it when the same config should give another split
 SPLITS = ("train", "val", "test")
-_DEFAULT_FRACTIONS = {"grouped": (0.7, 0.15, 0.15), "random": (0.8, 0.2)}
+_KEPT = ["path", "label", "leak_group"]
+_DEFAULT_FRACTIONS = {
+    "grouped": (0.7, 0.15, 0.15),
+    "random": (0.8, 0.2),
+    "official": (0.85, 0.15),
+}
 
 
 @dataclass(frozen=True)
@@ -35,13 +42,18 @@ class SplitConfig:
     """How a manifest is split and which classes take part.
 
     Attributes:
-        kind: "grouped" (leak-free) or "random" (as the predecessor did; leaks).
-        fractions: of train, val and, where there are three, test; they sum to 1.
-            Default: 0.7, 0.15, 0.15 for grouped and 0.8, 0.2 for random.
+        kind: "grouped" (leak-free), "random" (as the predecessor did; leaks) or
+            "official" (ArtGAN's lists; leak-free, the validation list is the test part).
+        fractions: of train, val and, where there are three, test; they sum to 1. Parts
+            published as 75:15:15, which sum to 105, are (75 / 105, 15 / 105, 15 / 105),
+            or 71:14:14. Default: 0.7, 0.15, 0.15 for grouped, 0.8, 0.2 for random and,
+            of the training list, 0.85, 0.15 for official.
         seed: another seed, another split.
-        label: the manifest's column that is predicted.
-        min_works: keep classes of at least so many readable pictures, copies not counted.
+        label: the manifest's column that is predicted: artist, style, genre or movement.
+        min_works: keep classes of at least so many readable pictures, copies not counted;
+            of so many in each list, for official.
         top: keep so many of the largest classes.
+        strict: refuse pictures whose style is in no movement; by default they take no part.
     """
 
     kind: str = "grouped"
@@ -50,16 +62,18 @@ class SplitConfig:
     label: str = "artist"
     min_works: int | None = None
     top: int | None = None
+    strict: bool = False
 
     def __post_init__(self):
-        _require(self.kind in _DEFAULT_FRACTIONS, "kind grouped or random", self.kind)
+        _require(self.kind in _DEFAULT_FRACTIONS, "kind grouped, random or official", self.kind)
         _require(self.label in LABELS, f"a label among {', '.join(LABELS)}", self.label)
         fractions = self.fractions or _DEFAULT_FRACTIONS[self.kind]
         object.__setattr__(self, "fractions", tuple(float(part) for part in fractions))
-        sound = len(self.fractions) in (2, 3) and all(0 < part < 1 for part in self.fractions)
+        counts = (2,) if self.kind == "official" else (2, 3)
+        sound = len(self.fractions) in counts and all(0 < part < 1 for part in self.fractions)
         _require(
             sound and abs(sum(self.fractions) - 1) < 1e-6,
-            "two or three fractions that sum to 1",
+            f"{' or '.join(map(str, counts))} fractions that sum to 1",
             self.fractions,
         )
         for name in ("min_works", "top"):
@@ -68,7 +82,7 @@ class SplitConfig:
 
     @property
     def names(self):
-        """Names of the splits, in the order of the fractions."""
+        """Names of the splits that are divided, in the order of the fractions."""
         return SPLITS[: len(self.fractions)]
 
     @property
@@ -109,23 +123,41 @@ class Split:
 def make_split(manifest, config):
     """Split the readable, labeled pictures of a manifest.
 
+    Args:
+        manifest: see `atelier.data.manifest`; for an official split only what is listed
+            (see `official.list_pictures`).
+        config: a `SplitConfig`.
+
     Returns:
         A table of `path`, `label`, `leak_group` and `split`, sorted by path.
 
     Raises:
         AtelierError: if fewer than two classes remain, or a class has fewer works
-            (leak groups, where grouped) than there are splits.
+            (leak groups, where grouped) than there are splits, or is not listed in each.
     """
-    pictures = _usable(manifest, config)
-    chosen = _choose_classes(pictures, config)
+    pictures = labels.usable(manifest, config)
+    if config.kind == "official":
+        pictures = official.without_straddlers(pictures)
+    chosen = labels.choose_classes(pictures, config)
     pictures = pictures[pictures["label"].isin(chosen)]
-    grouped = config.kind == "grouped"
+    if config.kind != "official":
+        return _divide(pictures, config)
+    official.refuse_absent(pictures)
+    held_out = pictures["listed"] == "val"
+    judging = pictures.loc[held_out, _KEPT].assign(split="test").astype({"split": "string"})
+    table = pd.concat([_divide(pictures[~held_out], config), judging])
+    return table.sort_values("path", ignore_index=True)
+
+
+def _divide(pictures, config):
+    """Give pictures the splits of `config.fractions`; all of one painting the same, unless random."""
+    grouped = config.kind != "random"
     if grouped:
-        pictures = _without_copies(pictures)
+        pictures = labels.without_copies(pictures)
     units = pictures["leak_group"].tolist() if grouped else list(range(len(pictures)))
     keys = [_order_key(config.seed, path) for path in pictures["path"]]
     places = apportion(pictures["label"].tolist(), units, keys, config.fractions)
-    table = pictures[["path", "label", "leak_group"]].reset_index(drop=True)
+    table = pictures[_KEPT].reset_index(drop=True)
     table["split"] = pd.array([config.names[place] for place in places], dtype="string")
     return table
 
@@ -144,10 +176,14 @@ def load_split(directory, config, *, progress=None):
     """
     manifest = load_manifest(directory, progress=progress)
     settings = {"config": asdict(config), "version": SPLIT_VERSION}
+    if config.kind == "official":
+        settings["lists"] = official.lists_fingerprint(directory, config.label)
     mark = storage.fingerprint({**settings, "data": data_fingerprint(manifest)})
     path = paths.workspace(directory) / "splits" / f"{config.title}-{mark}.csv"
     table = _read_kept(path)
     if table is None:
+        if config.kind == "official":
+            manifest = official.list_pictures(manifest, directory, config.label)
         table = make_split(manifest, config)
         with storage.atomic_path(path) as temporary:
             table.to_csv(temporary, index=False, lineterminator="\n")
@@ -180,38 +216,6 @@ def leaking(table):
     in_train = table["split"] == "train"
     trained = set(table.loc[in_train, "leak_group"])
     return table[~in_train & table["leak_group"].isin(trained)].reset_index(drop=True)
-
-
-def _usable(manifest, config):
-    table = manifest.rename(columns={config.label: "label"})
-    table = table[table["readable"].astype("boolean").fillna(False) & table["label"].notna()]
-    table = table.astype({"path": "string", "label": "string", "leak_group": "int64"})
-    unhashed = table["sha256"].isna()  # nothing to compare: a picture of its own
-    table["sha256"] = table["sha256"].astype("string").mask(unhashed, table["path"])
-    return table.sort_values("path", ignore_index=True)
-
-
-def _without_copies(pictures):
-    """One of each set of identical files, the first by path."""
-    labels = pictures.groupby("sha256")["label"].nunique()
-    if disputed := int((labels > 1).sum()):
-        log.warning("%d pictures lie under two labels; the first by path counts", disputed)
-    return pictures.drop_duplicates("sha256")
-
-
-def _choose_classes(pictures, config):
-    """Labels that take part, largest first; copies are not counted."""
-    counts = pictures.drop_duplicates("sha256")["label"].value_counts().to_dict()
-    largest = sorted(counts, key=lambda label: (-counts[label], label))
-    chosen = [label for label in largest if counts[label] >= (config.min_works or 1)][: config.top]
-    if len(chosen) < 2:
-        most = ", ".join(f"{label} {counts[label]}" for label in largest[:3]) or "no label at all"
-        raise AtelierError(
-            f"at least two classes of {config.label}",
-            f"{len(chosen)} (pictures in the largest: {most})",
-            "Choose another label, a smaller min_works or a larger top, or add pictures.",
-        )
-    return chosen
 
 
 def _order_key(seed, path):

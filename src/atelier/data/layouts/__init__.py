@@ -8,18 +8,14 @@ whether it can be read is the audit's question.
 
 from pathlib import Path
 
+from atelier.data.layouts.artgan import find_lists, read_artgan_lists
 from atelier.data.layouts.artists import is_artists, read_artists, read_artists_layout
 from atelier.data.layouts.folders import is_domains, read_domains, read_domains_layout, read_folders
 from atelier.data.layouts.movements import MOVEMENTS, movement_of
 from atelier.data.layouts.names import IMAGE_SUFFIXES, find_images, folders_in, repair_name
 from atelier.data.layouts.painters import is_painters, read_painters_layout
 from atelier.data.layouts.rows import LABELS
-from atelier.data.layouts.wikiart import (
-    find_lists,
-    is_wikiart,
-    read_artgan_lists,
-    read_wikiart_layout,
-)
+from atelier.data.layouts.wikiart import is_wikiart, read_wikiart_layout
 from atelier.errors import AtelierError
 
 __all__ = [
