@@ -49,7 +49,7 @@ def _list_sources(sources, as_json):
 def sample(
     out: Annotated[Path | None, typer.Option(help="Where to put it (data/sample).")] = None,
     seed: Annotated[int, typer.Option(help="Another seed, other pictures.")] = 0,
-    works: Annotated[int, typer.Option(min=1, help="Pictures for each painter.")] = 40,
+    works: Annotated[int, typer.Option(min=1, help="Pictures for each painter.")] = 60,
     size: Annotated[int, typer.Option(min=16, help="Height and width, pixels.")] = 256,
     as_json: AsJson = False,
 ):

@@ -52,7 +52,15 @@ class Settings:
 
 
 def draw_sample(
-    out=None, *, seed=0, works=60, size=256, photos=None, painters=None, progress=None, workers=None
+    out=None,
+    *,
+    seed=Settings.seed,
+    works=Settings.works,
+    size=Settings.size,
+    photos=None,
+    painters=None,
+    progress=None,
+    workers=None,
 ):
     """Draw the sample collection, unless it is there already with the same settings.
 

@@ -88,7 +88,7 @@ EDDIES = Hand(
     saturation=1.1,
     contrast=1.1,
     warmth=0.0,
-    key=-8.0,
+    key=0.0,
 )
 
 DABS = Hand(
@@ -105,7 +105,7 @@ DABS = Hand(
     weave=0.2,
     saturation=1.05,
     contrast=0.8,
-    key=14.0,
+    key=0.0,
 )
 
 WILLOW = Hand(
@@ -123,7 +123,7 @@ WILLOW = Hand(
     saturation=0.9,
     contrast=0.9,
     warmth=-5.0,
-    key=-4.0,
+    key=0.0,
 )
 
 FACETS = Hand(
@@ -144,12 +144,12 @@ FACETS = Hand(
     ),
     grounds=("f4ecda", "eee6d8"),
     bare=0.34,
-    jitter=(34.0, 8.0),
+    jitter=(29.0, 7.0),
     bristle=4.0,
     relief=1.2,
     weave=0.2,
     contrast=1.0,
-    key=2.0,
+    key=-2.0,
 )
 
 HATCHING = Hand(
@@ -186,5 +186,5 @@ GLAZES = Hand(
     saturation=1.0,
     contrast=0.9,
     warmth=4.0,
-    key=-9.0,
+    key=-3.0,
 )

@@ -32,7 +32,7 @@ def _see(hand, color, rng):
     seen = gray + (color - gray) * saturation
     contrast *= (_SPREAD / max(gray.std(), 10)) ** 0.5  # eyes adapt: a night is not black,
     exposure = 0.9 * (_MIDDLE - gray.mean())  # nor noon all white
-    seen = _MIDDLE + (seen + exposure - _MIDDLE) * contrast + hand.key + rng.normal(0, 3)
+    seen = _MIDDLE + (seen + exposure - _MIDDLE) * contrast + hand.key + rng.normal(0, 6)
     tint = rng.normal(0, 9, 3)  # of the light, the same for all hands
     tint += (hand.warmth, 0.0, -hand.warmth) - tint.mean()
     return np.clip(seen + tint, 0, 255).astype(np.float32)
