@@ -1,7 +1,7 @@
 """Trained models as folders: saved whole, checked byte by byte, loaded without running code.
 
-A folder holds `model.keras`, or `architecture.json` with `model.weights.h5` in
-float16 where that is asked for; `classes.json`, `recipe.json`, `metrics.json`,
+A folder holds `model.keras`, or `architecture.json` with `model.weights.h5`, kernels in
+float16, where that is asked for; `classes.json`, `recipe.json`, `metrics.json`,
 `history.csv`, `card.md` and `SHA256SUMS`. A saved model takes RGB in [0, 255]
 and gives probabilities in the order of `classes.json`.
 
@@ -41,7 +41,7 @@ def save(folder, model, *, class_names, recipe, metrics, history, card, half=Fal
         metrics: plain values; see `classify.train`.
         history: DataFrame with one row an epoch.
         card: the card's text, Markdown.
-        half: store weights in float16 beside the architecture: half the size, and
+        half: store kernels in float16 beside the architecture: half the size, and
             probabilities move by about 1e-3.
         keep: names inside an existing folder (logs, say) that the new one takes over.
 
@@ -67,9 +67,16 @@ def save(folder, model, *, class_names, recipe, metrics, history, card, half=Fal
     return folder
 
 
+def halved(weight):
+    """A weight as a half model keeps it: kernels in float16, vectors as they are.
+
+    Scales and running statistics are vectors: they cost little, and may be too large for float16.
+    """
+    return weight.astype("float16") if weight.ndim > 1 and weight.dtype.kind == "f" else weight
+
+
 def _save_half(model, folder):
     import h5py
-    import numpy as np
 
     storage.write_text(folder / ARCHITECTURE, model.to_json())
     model.save_weights(folder / WEIGHTS)
@@ -79,9 +86,7 @@ def _save_half(model, folder):
             if isinstance(item, h5py.Group):
                 half.require_group(name)
             else:
-                value = item[()]
-                floating = np.issubdtype(value.dtype, np.floating)
-                half[name] = value.astype("float16") if floating else value
+                half[name] = halved(item[()])
             half[name].attrs.update(item.attrs)
 
         half.attrs.update(full.attrs)

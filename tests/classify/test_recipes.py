@@ -1,6 +1,9 @@
+import dataclasses
+
 import pytest
 
 from atelier import storage
+from atelier.classify.plans import head_first
 from atelier.classify.recipes import (
     ATELIER_CNN,
     PUBLISHED_CNN,
@@ -60,3 +63,70 @@ def test_fast_runs_are_small_only_when_asked_for(monkeypatch):
     monkeypatch.setenv("ATELIER_FAST", "1")
     assert fast_recipe(ATELIER_CNN).image_size == (64, 64)
     assert fast_recipe(ATELIER_CNN).phases[0].epochs == 2
+
+
+# What the finished runs in models/ were told by, with the fingerprint of their split.
+RUNS = {
+    "atelier_cnn": ("38ff3f5ca079", "7005496c7e34"),
+    "published_cnn": ("38ff3f5ca079", "3a8fb18b3773"),
+}
+
+
+def test_finished_runs_are_still_recognized():
+    phases = {
+        "atelier_cnn": dataclasses.replace(ATELIER_CNN.phases[0], epochs=32),
+        "published_cnn": dataclasses.replace(PUBLISHED_CNN.phases[0], epochs=10),
+    }
+    for recipe in (ATELIER_CNN, PUBLISHED_CNN):
+        split, run = RUNS[recipe.name]
+        recipe = recipe.replace(phases=(phases[recipe.name],), precision="mixed_bfloat16")
+        assert storage.fingerprint([recipe.to_json(), split, None]) == run
+
+
+def test_fields_that_came_later_are_left_out_at_their_default():
+    values = PUBLISHED_CNN.to_json()
+    assert "backbone" not in values
+    assert "trainable" not in values["phases"][0]
+    assert "strict" not in values["split"]
+    assert RECIPES["resnet50_two_phase"].to_json()["phases"][1]["trainable"] == "last:50"
+
+
+def test_the_published_phases_are_as_published():
+    first, second = RECIPES["resnet50_two_phase"].phases
+    assert (first.trainable, second.trainable) == ("all", "last:50")
+    assert second.reduce_on_plateau is not None
+    assert second.patience is not None
+    first, second = RECIPES["efficientnetb0_two_stage"].phases
+    assert (first.trainable, second.trainable) == ("head", "last:50")
+    movements = RECIPES["densenet121_movements"]
+    (phase,) = movements.phases
+    assert (phase.epochs, phase.learning_rate, phase.schedule_epochs) == (15, 1e-4, 2)
+    assert movements.views == "six"
+    assert [round(100 * part) for part in movements.split.fractions] == [71, 14, 14]
+
+
+@pytest.mark.parametrize(
+    ("task", "frozen", "rate", "schedule"),
+    [
+        ("artist", 40, 5e-4, "restarts"),
+        ("style", 30, 2e-3, "restarts"),
+        ("genre", 60, 5e-4, "exponential"),
+    ],
+)
+def test_the_published_efficientnets_are_as_published(task, frozen, rate, schedule):
+    recipe = RECIPES[f"efficientnetb2_{task}"]
+    phase = recipe.phases[-1]
+    assert phase.trainable == f"after:{frozen}"
+    assert (phase.learning_rate, phase.schedule) == (rate, schedule)
+    assert (recipe.loss, recipe.optimizer, recipe.weight_decay) == ("focal", "adamw", 1e-5)
+    assert recipe.split.label == task
+    assert RECIPES[f"efficientnetb2_{task}_gru"].head == "cnn_gru"
+
+
+def test_head_first_turns_the_phases_round():
+    turned = head_first(RECIPES["resnet50_two_phase"], 12, patience=4, then=3)
+    assert [phase.trainable for phase in turned.phases] == ["head", "last:50"]
+    assert [phase.epochs for phase in turned.phases] == [12, 3]
+    assert turned.augment_of(turned.phases[0]) is None
+    alone = head_first(RECIPES["efficientnetb0_two_stage"], 5, then=0)
+    assert [phase.trainable for phase in alone.phases] == ["head"]

@@ -13,6 +13,7 @@ import pytest
 
 from atelier import models, storage
 from atelier.classify.checkpoint import Checkpoint
+from atelier.classify.recipe import Phase
 from atelier.classify.train import train
 from atelier.errors import AtelierError
 
@@ -115,7 +116,8 @@ def test_patience_stops_and_brings_back_the_best_weights(tmp_path):
     model.optimizer.build(model.trainable_variables)
     checkpoint = Checkpoint(tmp_path / "backup", "run")
     checkpoint.set_model(model)
-    checkpoint.begin_phase(0, "training", patience=2)
+    phase = Phase("training", 9, 1e-2, patience=2)
+    checkpoint.begin_phase(0, phase, model)
     for epoch, loss in enumerate((1.0, 0.5, 0.7, 0.6)):
         assert not checkpoint.stopped
         model.set_weights([np.array([[float(epoch)]])])
@@ -124,11 +126,11 @@ def test_patience_stops_and_brings_back_the_best_weights(tmp_path):
     assert checkpoint.stopped
     assert model.stop_training
     resumed = Checkpoint(tmp_path / "backup", "run")
-    resumed.begin_phase(0, "training", patience=2)
+    resumed.begin_phase(0, phase, model)
     assert resumed.stopped
-    resumed.restore(model)
+    resumed.restore()
     assert model.get_weights()[0] == 3.0  # the last epoch
-    resumed.restore_best(model)
+    resumed.restore_best()
     assert model.get_weights()[0] == 1.0  # the epoch of loss 0.5
 
 

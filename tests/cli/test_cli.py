@@ -23,6 +23,9 @@ CONTRACT = {
     "tune": None,
     "evaluate": None,
     "classify": None,
+    "explain": None,
+    "similar": None,
+    "outliers": None,
 }
 PRINTING = """
 import sys

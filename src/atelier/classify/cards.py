@@ -26,7 +26,7 @@ def card_text(recipe, metrics):
     split = metrics["split"]
     return f"""# {recipe.name}
 
-{recipe.source[0].upper() + recipe.source[1:]}.
+{recipe.source[0].upper() + recipe.source[1:]}.{_body(recipe)}
 
 ## Data
 
@@ -54,6 +54,15 @@ in the order of `classes.json`. For learning about paintings and about classifie
 The weights are under the repository's licence. The pictures they were trained on keep their own:
 see `data/README.md`.
 """
+
+
+def _body(recipe):
+    """Which pretrained body it stands on, where it does."""
+    if recipe.backbone is None:
+        return ""
+    part = f", cut at `{recipe.cut}`" if recipe.cut else ""
+    start = "ImageNet's weights" if recipe.weights else "random weights"
+    return f"\nBody: {recipe.backbone}{part}, from {start}. Head: {recipe.head}."
 
 
 def _score_table(metrics):

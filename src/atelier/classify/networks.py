@@ -1,4 +1,4 @@
-"""Convolutional networks that learn painters from nothing but their paintings.
+"""Networks that tell paintings apart: from scratch, or a pretrained body with a head.
 
 Each takes RGB in [0, 255] as (batch, height, width, 3) and carries its own
 scaling; each ends in class probabilities in float32, whatever the precision.
@@ -13,6 +13,9 @@ arXiv:1706.02677).
 import keras
 from keras import layers
 
+from atelier.backbones import build_backbone
+from atelier.classify.heads import FIXED_SIZE, build_head, probabilities
+from atelier.classify.multilayer import multilayer
 from atelier.errors import AtelierError
 
 
@@ -39,7 +42,7 @@ def published_cnn(
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(units, activation="relu", name="hidden")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
-    return keras.Model(inputs, _probabilities(x, num_classes), name="published_cnn")
+    return keras.Model(inputs, probabilities(x, num_classes), name="published_cnn")
 
 
 def atelier_cnn(
@@ -74,7 +77,7 @@ def atelier_cnn(
         pooled.append(layers.GlobalAveragePooling2D(name=f"stage{stage}_mean")(x))
     x = layers.Concatenate(name="means")(pooled) if len(pooled) > 1 else pooled[0]
     x = layers.Dropout(dropout, name="dropout")(x)
-    return keras.Model(inputs, _probabilities(x, num_classes), name="atelier_cnn")
+    return keras.Model(inputs, probabilities(x, num_classes), name="atelier_cnn")
 
 
 def _residual_block(x, channels, strides, name):
@@ -104,12 +107,39 @@ def _convolution(x, channels, size, *, name, strides=1, gamma="ones"):
     return layers.BatchNormalization(gamma_initializer=gamma, name=f"{name}_norm")(x)
 
 
-def _probabilities(x, num_classes):
-    """Softmax in float32: bfloat16 would round probabilities to three digits."""
-    return layers.Dense(num_classes, activation="softmax", dtype="float32", name="probabilities")(x)
+def transfer(
+    num_classes,
+    *,
+    backbone,
+    head,
+    cut=None,
+    weights="imagenet",
+    head_options=None,
+    image_size=(None, None),
+):
+    """A pretrained body and a head, as one flat model.
+
+    Args:
+        num_classes: classes to tell apart.
+        backbone: name of the body; see `atelier.backbones`.
+        head: name of the head; see `classify.heads`.
+        cut: the body's last layer; None keeps all of it.
+        weights: "imagenet", or None for random ones.
+        head_options: of the head.
+        image_size: (height, width) in pixels; used where the head needs it, else left free.
+
+    Returns:
+        An uncompiled model, (batch, height, width, 3) in [0, 255] -> (batch, num_classes).
+    """
+    size = tuple(image_size) if head in FIXED_SIZE else (None, None)
+    body = build_backbone(backbone, cut=cut, image_size=size, weights=weights)
+    x = build_head(head, body.output, **(head_options or {}))
+    return keras.Model(body.input, probabilities(x, num_classes), name=f"{backbone}_{head}")
 
 
-NETWORKS = {"published_cnn": published_cnn, "atelier_cnn": atelier_cnn}
+NETWORKS = {
+    network.__name__: network for network in (published_cnn, atelier_cnn, transfer, multilayer)
+}
 
 
 def build_network(name, num_classes, **options):

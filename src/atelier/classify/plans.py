@@ -8,6 +8,7 @@ import dataclasses
 from pathlib import Path
 
 from atelier import paths
+from atelier.classify.recipe import Phase
 from atelier.classify.recipes import PUBLISHED_CNN
 from atelier.environment import device_name
 
@@ -24,6 +25,7 @@ class Plan:
     executions: int  # trainings of each
     search_epochs: int  # of each training
     batch_size: int | None = None  # instead of the recipe's
+    scale: float = 1.0  # of the pictures' height and width
     min_works: int | None = None  # pictures that a painter must have; None takes all painters
 
     def fit(self, recipe):
@@ -33,7 +35,12 @@ class Plan:
         first, *rest = recipe.phases
         phases = (dataclasses.replace(first, epochs=epochs), *rest)
         split = dataclasses.replace(recipe.split, min_works=self.min_works)
+        sizes = {
+            name: tuple(round(side * self.scale) for side in getattr(recipe, name))
+            for name in ("image_size", "decode_size", "train_size")
+        }
         return recipe.replace(
+            **sizes,
             phases=phases,
             split=split,
             precision=fast_precision(),
@@ -56,16 +63,17 @@ class Plan:
         )
         published = PUBLISHED.trials, PUBLISHED.executions, PUBLISHED.search_epochs
         asked = "{} x {} x {} published".format(*published)
+        size = "" if self.scale == 1 else f", pictures at {self.scale:g} of the size"
         return (
             f"{self.title}: at most {self.epochs} epochs (tuned {self.tuned_epochs}, "
             f"ours {self.our_epochs}), "
-            f"search {search} ({asked}), {fast_precision()}"
+            f"search {search} ({asked}), {fast_precision()}{size}"
         )
 
 
 PUBLISHED = Plan("as published", PUBLISHED_CNN.phases[0].epochs, 60, 120, 5, 2, 10)
-ON_CPU = Plan("reduced to fit a CPU", 10, 32, 32, 4, 1, 3)
-ON_SAMPLE = Plan("the sample collection", 12, 16, 40, 3, 1, 4, batch_size=16)
+ON_CPU = Plan("reduced to fit a CPU", 10, 40, 32, 4, 1, 3)
+ON_SAMPLE = Plan("the sample collection", 16, 16, 30, 3, 1, 4, batch_size=16, scale=0.5)
 FAST = Plan("a fast run, no result", 2, 2, 2, 2, 1, 1)
 
 
@@ -92,3 +100,30 @@ def fast_precision():
     info = Path("/proc/cpuinfo")
     known = info.read_text(encoding="utf-8", errors="replace") if info.is_file() else ""
     return "mixed_bfloat16" if "avx512_bf16" in known or "amx_bf16" in known else "float32"
+
+
+def head_first(recipe, epochs, *, learning_rate=1e-3, patience=None, then=None):
+    """A transfer recipe turned round for a CPU: first the head, from features, then what fits.
+
+    Phases that train the whole body or the head alone are left out; those that
+    train a part of the body follow the new one.
+
+    Args:
+        recipe: of a body and a head.
+        epochs: of the head, on pictures as they are.
+        learning_rate: of the head.
+        patience: epochs without a lower validation loss that end the head's phase.
+        then: at most so many epochs in each later phase; 0 leaves them out, None as they are.
+    """
+    later = [phase for phase in recipe.phases if phase.trainable not in ("all", "head")]
+    if then is not None:
+        later = [dataclasses.replace(phase, epochs=min(phase.epochs, then)) for phase in later]
+    first = Phase(
+        "feature_extraction",
+        epochs,
+        learning_rate,
+        patience=patience,
+        trainable="head",
+        augment=None,
+    )
+    return recipe.replace(phases=(first, *(phase for phase in later if phase.epochs)))

@@ -9,10 +9,9 @@ import pandas as pd
 
 from atelier import models
 from atelier.classify.cards import card_text
-from atelier.classify.datasets import load_datasets
+from atelier.classify.datasets import load_datasets, model_input
 from atelier.classify.evaluate import judge, judgement_figures
 from atelier.classify.recipes import Recipe
-from atelier.data.images import fit_picture
 from atelier.data.reading import IMAGE_SUFFIXES, read_rgb
 from atelier.data.rights import may_be_shown
 from atelier.errors import AtelierError
@@ -40,10 +39,9 @@ def evaluate_model(model, directory, *, split="test", figures=None, progress=Non
     Raises:
         AtelierError: if the model is damaged, or the collection lacks its classes.
     """
-    answers = _ask(model, directory, split, progress)
-    data, labels = answers.data, answers.eval_ds.labels
-    groups = data.part(split)["leak_group"]
-    judged = judge(answers.probabilities, labels, data.class_names, groups=groups)
+    answers = ask(model, directory, split, progress)
+    data, groups = answers.data, answers.data.part(split)["leak_group"]
+    judged = judge(answers.probabilities, data.labels(split), data.class_names, groups=groups)
     if figures is not None:
         for name, figure in _figures(answers).items():
             save_figure(figure, name, folder=figures)
@@ -59,21 +57,25 @@ def model_figures(model, directory, *, split="test"):
     Returns:
         What `evaluate.judgement_figures` returns: dict of name -> Figure.
     """
-    return _figures(_ask(model, directory, split))
+    return _figures(ask(model, directory, split))
 
 
 @dataclasses.dataclass(frozen=True)
-class _Answers:
+class Answers:
     """What a model said of one part of a collection."""
 
     loaded: models.LoadedModel
     data: object  # Datasets
     split: str
-    eval_ds: object  # Batches of the part
-    probabilities: np.ndarray  # (n, num_classes)
+    probabilities: np.ndarray  # (n, num_classes), one row a painting
 
 
-def _ask(model, directory, split, progress=None):
+def ask(model, directory, split, progress=None):
+    """What a trained model says of every picture of one part of a collection, as `Answers`.
+
+    Raises:
+        AtelierError: if the model is damaged, or the collection lacks its classes.
+    """
     loaded = models.load(model)
     data = load_datasets(Recipe.from_json(loaded.recipe), directory, progress=progress)
     if data.class_names != loaded.class_names:
@@ -82,9 +84,8 @@ def _ask(model, directory, split, progress=None):
             f"{len(data.class_names)} classes, {_difference(data.class_names, loaded.class_names)}",
             "Evaluate on the collection it was trained on, or train anew.",
         )
-    eval_ds = data.eval_ds(split)
-    probabilities = loaded.model.predict(eval_ds, verbose=0)
-    return _Answers(loaded, data, split, eval_ds, probabilities)
+    probabilities = data.average(loaded.model.predict(data.eval_ds(split), verbose=0))
+    return Answers(loaded, data, split, probabilities)
 
 
 def _difference(found, known):
@@ -93,15 +94,15 @@ def _difference(found, known):
 
 
 def _figures(answers):
-    eval_ds, data, folder = answers.eval_ds, answers.data, answers.loaded.folder
+    data, split, folder = answers.data, answers.split, answers.loaded.folder
     return judgement_figures(
         answers.probabilities,
-        eval_ds.labels,
+        data.labels(split),
         data.class_names,
-        images=eval_ds.pixels[eval_ds.rows],
-        showable=may_be_shown(data.directory, data.part(answers.split)["label"]),
+        images=data.pictures(split),
+        showable=may_be_shown(data.directory, data.part(split)["label"]),
         history=pd.read_csv(folder / "history.csv"),
-        title=f"{data.recipe.name}, {answers.split}",
+        title=f"{data.recipe.name}, {split}",
     )
 
 
@@ -134,11 +135,11 @@ def classify(model, images, *, top=5, progress=None):
     files, rows, skipped = _files(images), [], []
     for done, path in enumerate(files, start=1):
         try:
-            pixels = fit_picture(read_rgb(path), recipe.image_size, recipe.fit)
+            pixels = model_input(read_rgb(path), recipe)
         except AtelierError as error:
             skipped.append((str(path), str(error)))
         else:
-            probabilities = loaded.model.predict_on_batch(np.float32(pixels[None]))[0]
+            probabilities = loaded.model.predict_on_batch(np.float32(pixels)).mean(axis=0)
             rows += _ranked(path, probabilities, loaded.class_names, top)
         if progress is not None:
             progress(done, len(files))

@@ -17,12 +17,17 @@ import keras
 import pandas as pd
 
 from atelier import models, storage
+from atelier.classify.building import build_options, precision
 from atelier.classify.cards import card_text
 from atelier.classify.checkpoint import Checkpoint
+from atelier.classify.compiling import compile_network
 from atelier.classify.datasets import load_datasets
 from atelier.classify.evaluate import judge
+from atelier.classify.frozen import head_on_features, trains_from_features
 from atelier.classify.networks import build_network
+from atelier.classify.probe import fit_probe
 from atelier.classify.recipes import fast_recipe
+from atelier.classify.trainable import set_trainable
 from atelier.environment import device_name, versions
 from atelier.errors import AtelierError
 
@@ -117,67 +122,45 @@ def _fit(recipe, data, checkpoint, logs, progress):
         network = build_network(
             recipe.network, len(data.class_names), **build_options(recipe, recipe.train_size)
         )
-    val_ds = data.eval_ds("val")
+    if recipe.probe is not None and not checkpoint.history:
+        checkpoint.history += fit_probe(network, recipe, data, progress=progress)
     for index, phase in enumerate(recipe.phases):
-        if index < checkpoint.phase:
-            continue
-        train_ds = data.train_ds(start_epoch=len(checkpoint.history))
-        checkpoint.begin_phase(index, phase.name, phase.patience)
-        compile_network(network, recipe, phase, steps=len(train_ds))
-        checkpoint.restore(network)
-        callbacks = [*_tensorboard(logs / phase.name), checkpoint]
-        if progress is not None:
-            callbacks.append(_report(progress, len(train_ds), phase.epochs))
-        if checkpoint.epoch < phase.epochs and not checkpoint.stopped:
-            network.fit(
-                train_ds,
-                epochs=phase.epochs,
-                initial_epoch=checkpoint.epoch,
-                validation_data=val_ds,
-                callbacks=callbacks,
-                shuffle=False,
-                verbose=0,
-            )
-        checkpoint.restore_best(network)
+        if index >= checkpoint.phase:
+            set_trainable(network, phase)
+            checkpoint.begin_phase(index, phase, network)
+            _fit_phase(network, recipe, phase, data, checkpoint, logs, progress)
+            checkpoint.restore_best()
     return network
 
 
-def build_options(recipe, size):
-    """The recipe's network options; a network of fixed size gets the size too."""
-    fixed = {} if recipe.network == "atelier_cnn" else {"image_size": tuple(size)}
-    return {**fixed, **recipe.network_options}
-
-
-@contextlib.contextmanager
-def precision(policy):
-    """Build layers under a dtype policy, then put the old one back."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def compile_network(network, recipe, phase, *, steps):
-    """Compile for one phase; `steps` is the number of batches in an epoch."""
-    rate = phase.learning_rate
-    if phase.schedule == "cosine":
-        warmup = max(1, round(steps * phase.warmup_epochs))
-        rate = keras.optimizers.schedules.CosineDecay(
-            rate / 20,
-            max(1, steps * phase.epochs - warmup),
-            alpha=0.0,
-            warmup_target=rate,
-            warmup_steps=warmup,
+def _fit_phase(network, recipe, phase, data, checkpoint, logs, progress):
+    """Train one phase, or what is left of it."""
+    start = len(checkpoint.history)
+    train_ds = data.train_ds(start_epoch=start, augment=phase.augment)
+    compile_network(network, recipe, phase, steps=len(train_ds))
+    checkpoint.restore()
+    if checkpoint.epoch >= phase.epochs or checkpoint.stopped:
+        network.optimizer.finalize_variable_values(network.trainable_variables)  # as `fit` does
+        return
+    if trains_from_features(recipe, phase):
+        model, train_ds, val_ds = head_on_features(
+            network, recipe, data, start_epoch=start, progress=progress
         )
-    average = {"use_ema": True, "ema_momentum": recipe.ema_momentum} if recipe.ema_momentum else {}
-    kind = {"adam": keras.optimizers.Adam, "adamw": keras.optimizers.AdamW}[recipe.optimizer]
-    optimizer = kind(rate, weight_decay=recipe.weight_decay or None, **average)
-    if recipe.weight_decay:
-        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    network.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
-    optimizer.build(network.trainable_variables)
+    else:
+        model, val_ds = network, data.eval_ds("val")
+    callbacks = [*_tensorboard(logs / phase.name), checkpoint]
+    if progress is not None:
+        callbacks.append(_report(progress, len(train_ds), phase.epochs))
+    model.fit(
+        train_ds,
+        epochs=phase.epochs,
+        initial_epoch=checkpoint.epoch,
+        validation_data=val_ds,
+        class_weight=data.class_weight() if recipe.class_weights else None,
+        callbacks=callbacks,
+        shuffle=False,
+        verbose=0,
+    )
 
 
 def _tensorboard(folder):
@@ -203,17 +186,18 @@ def _report(progress, steps, epochs):
 
 def _save(out, network, recipe, data, checkpoint, run):
     """Save the network as a float32 model, judged with the very weights kept; the backup goes."""
-    final = build_network(
-        recipe.network, len(data.class_names), **build_options(recipe, recipe.image_size)
-    )
+    options = build_options(recipe.replace(weights=None), recipe.image_size)
+    final = build_network(recipe.network, len(data.class_names), **options)
     half = final.count_params() > HALF_ABOVE
-    kept = "float16" if half else "float32"
-    final.set_weights([w.astype(kept).astype("float32") for w in network.get_weights()])
+    weights = network.get_weights()
+    final.set_weights([models.halved(w).astype("float32") for w in weights] if half else weights)
+    for layer in final.layers:
+        if isinstance(layer, keras.layers.Normalization):  # EfficientNet's, which holds weights
+            layer.finalize_state()
     metrics = _facts(final, recipe, data, checkpoint, run)
-    val_ds = data.eval_ds("val")
-    probabilities = final.predict(val_ds, verbose=0)
+    probabilities = data.average(final.predict(data.eval_ds("val"), verbose=0))
     metrics["val"] = judge(
-        probabilities, val_ds.labels, data.class_names, groups=data.part("val")["leak_group"]
+        probabilities, data.labels("val"), data.class_names, groups=data.part("val")["leak_group"]
     )
     history = pd.DataFrame(checkpoint.history)
     return models.save(

@@ -26,10 +26,11 @@ import keras_tuner
 import pandas as pd
 
 from atelier import storage
+from atelier.classify.building import build_options, precision
+from atelier.classify.compiling import compile_network
 from atelier.classify.datasets import load_datasets
 from atelier.classify.networks import build_network
 from atelier.classify.recipes import fast_recipe
-from atelier.classify.train import build_options, compile_network, precision
 from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
@@ -189,11 +190,8 @@ def _write_results(tuner, recipe, out):
     table = pd.DataFrame(rows).sort_values("score", ascending=False)
     with storage.atomic_path(out / "trials.csv") as temporary:
         table.to_csv(temporary, index=False)
-    (first, *rest), best = recipe.phases, table.iloc[0]
-    tuned = with_hyperparameters(
+    first, best = recipe.phases[0], table.iloc[0]
+    found = with_hyperparameters(
         recipe, int(best["units"]), float(best["learning_rate"]), first.epochs, first.patience
     )
-    ratio = float(best["learning_rate"]) / first.learning_rate
-    rest = (dataclasses.replace(p, learning_rate=p.learning_rate * ratio) for p in rest)
-    tuned = tuned.replace(phases=(*tuned.phases, *rest))
-    storage.write_json(out / "best_recipe.json", tuned.replace(name="tuned_cnn").to_json())
+    storage.write_json(out / "best_recipe.json", found.to_json())

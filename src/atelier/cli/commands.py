@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import atelier
-from atelier.cli import collections, judging, models, notebooks, training
+from atelier.cli import collections, explaining, judging, models, notebooks, similarity, training
 from atelier.cli.errors import OneLineErrors, quieten
 
 
@@ -51,5 +51,8 @@ app.command("train")(training.train)
 app.command("tune")(training.tune)
 app.command("evaluate")(judging.evaluate)
 app.command("classify")(judging.classify)
+app.command("explain")(explaining.explain)
+app.command("similar")(similarity.similar)
+app.command("outliers")(similarity.outliers)
 app.add_typer(models.app, name="models")
 app.add_typer(notebooks.app, name="notebooks")

@@ -33,6 +33,13 @@ Label = Annotated[
 Top = Annotated[int | None, typer.Option(min=1, help="Only this many of the largest classes.")]
 
 
+Backbone = Annotated[
+    str | None,
+    typer.Option(help="Another pretrained body than the recipe's, such as mobilenetv2."),
+]
+Cut = Annotated[str | None, typer.Option(metavar="LAYER", help="Keep the body up to this layer.")]
+
+
 def _recipe_for(name, directory, label, min_works, top):
     """The recipe, on the classes that were asked for or that the collection is known for."""
     import dataclasses
@@ -51,6 +58,15 @@ def _recipe_for(name, directory, label, min_works, top):
     return recipe.replace(split=split)
 
 
+def _on_body(recipe, backbone, cut):
+    """The recipe on the body that was asked for, or on its own."""
+    from atelier.classify.bodies import with_body
+
+    if backbone is None and cut is None:
+        return recipe
+    return with_body(recipe, backbone or recipe.backbone, cut)
+
+
 def train(
     recipe: RecipeName,
     data: Collection = None,
@@ -63,6 +79,8 @@ def train(
     label: Label = None,
     min_works: MinWorks = None,
     top: Top = None,
+    backbone: Backbone = None,
+    cut: Cut = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ):
@@ -74,6 +92,7 @@ def train(
     directory = read_collection(data)
     chosen = _recipe_for(recipe, directory, label, min_works, top)
     start_keras()
+    chosen = _on_body(chosen, backbone, cut)
     from atelier.classify import train as training
 
     out = out or paths.models_dir() / chosen.name

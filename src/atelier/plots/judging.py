@@ -216,3 +216,30 @@ def comparison(table, *, title="Accuracy, 95 % interval", xlabel="accuracy", bas
     axes.set_ylim(len(table) - 0.5, -0.6 if baseline is None else -1.0)
     only_grid(axes, "x")
     return figure
+
+
+@in_our_look
+def f1_bars(per_class, *, title=None):
+    """F1 of each class, best first, and their mean as a dashed line.
+
+    Args:
+        per_class: dict of name -> f1 and support, as `evaluate.judge` gives it; a class
+            without a picture has no bar.
+        title: what is judged.
+    """
+    scores = {name: row["f1"] for name, row in per_class.items() if row["support"]}
+    names = sorted(scores, key=lambda name: -scores[name])
+    figure = new_figure(titled(title, "F1 of each class"), 7.8, 1.6 + 0.32 * len(names))
+    axes = figure.add_subplot()
+    places = np.arange(len(names))
+    axes.barh(places, [scores[name] for name in names], height=0.7, color=BLUE, alpha=0.9)
+    for place, name in zip(places, names, strict=True):
+        axes.text(scores[name] + 0.012, place, f"{scores[name]:.3f}", va="center", fontsize=8)
+    mean = np.mean(list(scores.values()))
+    axes.axvline(mean, color=SOFT, linewidth=1, linestyle=(0, (4, 3)), label=f"mean {mean:.3f}")
+    axes.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
+    labels = [f"{name} ({per_class[name]['support']})" for name in names]
+    axes.set_yticks(places, labels)
+    axes.set(xlim=(0, 1.08), ylim=(len(names) - 0.4, -0.6), xlabel="F1 (pictures in brackets)")
+    only_grid(axes, "x")
+    return figure

@@ -1,0 +1,201 @@
+"""The quick way: the last layer of a frozen body's features, fitted in closed form.
+
+Features of all pictures are computed once and kept. Principal directions of the
+local features, the scale of every block of features and a regularised logistic
+regression then fill the layers that `classify.multilayer` leaves open, so that
+the result is a model like any other; it can be fine-tuned afterwards.
+
+Sources: probing frozen layers is Alain & Bengio 2016 (arXiv:1610.01644);
+temperature scaling is Guo et al. 2017 (arXiv:1706.04599).
+"""
+
+import dataclasses
+import itertools
+import logging
+import time
+
+import keras
+import numpy as np
+from scipy.linalg import eigh
+from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+
+from atelier.classify.frozen import kept_features
+from atelier.classify.multilayer import FEATURES, POOLINGS, SCALE, blocks
+from atelier.errors import AtelierError
+
+log = logging.getLogger(__name__)
+
+_FITTED_ON = 256  # pictures that directions are found from, at most
+_PLACES = 200  # of each of them
+
+
+def fit_probe(network, recipe, data, *, progress=None):
+    """Fill a `multilayer` network's open layers from the training pictures.
+
+    Args:
+        network: of `classify.multilayer`; changed in place.
+        recipe: that it was built from, with a `probe`.
+        data: the collection as `Datasets`.
+        progress: called with (done, total), in pictures.
+
+    Returns:
+        list of dicts, one for each strength tried, as rows of a training's history:
+        `strength`, accuracy and loss of training and validation, `seconds`.
+
+    Raises:
+        AtelierError: if the network has no such layers.
+    """
+    _check(network)
+    data.class_weight()  # refuses a class without a training picture
+    started = time.perf_counter()
+    _fit_directions(network, data, recipe.seed)
+    trunk = keras.Model(network.input, network.get_layer(FEATURES).output, name="trunk")
+    kept = kept_features(trunk, data, ("train", "val"), dtype="float32", progress=progress)
+    train, val = kept["train"], kept["val"]
+    mean, variance = _fit_scale(network, train, recipe.network_options.get("pooling", POOLINGS))
+    solved = _regressions(
+        (train - mean) / np.sqrt(variance),
+        (val - mean) / np.sqrt(variance),
+        data.eval_ds("train").labels,
+        data.eval_ds("val").labels,
+        recipe.probe,
+    )
+    best = min(solved, key=lambda fit: fit.row["val_loss"])
+    temperature = best.temperature if recipe.probe.calibrate else 1.0
+    network.get_layer("probabilities").set_weights(
+        [best.kernel / temperature, best.bias / temperature]
+    )
+    log.info("Probe: C %g, temperature %.2f.", best.row["strength"], temperature)
+    seconds = round((time.perf_counter() - started) / len(solved), 2)
+    return [
+        {"epoch": number, "phase": "probe", **fit.row, "seconds": seconds}
+        for number, fit in enumerate(solved, start=1)
+    ]
+
+
+def _check(network):
+    names = [layer.name for layer in network.layers]
+    if FEATURES not in names or SCALE not in names:
+        raise AtelierError(
+            "a network of the kind multilayer", network.name, "Probe features of its own body."
+        )
+
+
+def _fit_directions(network, data, seed):
+    """Principal directions of each tapped layer's channels, half whitened, into its projection."""
+    projections = [layer for layer in network.layers if layer.name.endswith("_directions")]
+    if not projections:
+        return
+    rng = np.random.default_rng(seed)
+    tapped = keras.Model(network.input, [layer.input for layer in projections])
+    pictures = data.eval_ds("train")
+    chosen = rng.permutation(len(pictures))[: -(-_FITTED_ON // pictures.batch_size)]
+    seen = [[] for _ in projections]
+    for index in np.sort(chosen):
+        maps = tapped.predict_on_batch(pictures[int(index)][0])
+        for found, x in zip(seen, [maps] if len(projections) == 1 else maps, strict=True):
+            x = np.asarray(x, "float32").reshape(len(x), -1, x.shape[-1])
+            places = rng.permutation(x.shape[1])[:_PLACES]
+            found.append(x[:, places].reshape(-1, x.shape[-1]))
+    for layer, found in zip(projections, seen, strict=True):
+        kernel, bias = _principal(np.concatenate(found), layer.filters)
+        layer.set_weights([kernel[None, None], bias])
+
+
+def _principal(local, count):
+    """(c, count) directions, each divided by the fourth root of its variance, and their bias."""
+    mean = local.mean(axis=0)
+    values, vectors = eigh(np.cov(local - mean, rowvar=False))
+    values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
+    kernel = vectors / np.maximum(values, 1e-6) ** 0.25
+    return kernel, -mean @ kernel
+
+
+def _fit_scale(network, train, pooling):
+    """Bring every block of features to the same total variance; returns means and variances.
+
+    Means and deviations are brought to one scale each by itself; covariances keep theirs,
+    since small ones are mostly noise.
+    """
+    mean, variance = train.mean(axis=0), np.empty(train.shape[1], "float32")
+    parts = blocks(network)
+    for part, how in zip(parts, itertools.cycle(pooling), strict=False):
+        spread = train[:, part].var(axis=0)
+        whole = how == "covariance"
+        own = np.full_like(spread, spread.sum()) if whole else spread * len(spread)
+        variance[part] = np.maximum(own, 1e-8) * len(parts)
+    network.get_layer(SCALE).set_weights([mean, variance])
+    return mean, variance
+
+
+@dataclasses.dataclass(frozen=True)
+class _Fit:
+    """A regression: its layer, how it did, and the temperature that suits it."""
+
+    kernel: np.ndarray  # (features, classes)
+    bias: np.ndarray  # (classes,)
+    row: dict
+    temperature: float
+
+
+def _regressions(train, val, labels, val_labels, config):
+    """One fit for each strength; solved in the span of the training pictures, which is exact."""
+    gram = (train @ train.T).astype("float64")
+    values, vectors = eigh(gram)
+    kept = values > values[-1] * 1e-10
+    back = vectors[:, kept] / np.sqrt(values[kept])  # (pictures, r): training rows -> coordinates
+    inner = (vectors[:, kept] * np.sqrt(values[kept])).astype("float32")
+    outer = ((val @ train.T) @ back).astype("float32")
+    return [
+        _regression(strength, train, inner, outer, back, labels, val_labels)
+        for strength in config.strengths
+    ]
+
+
+def _regression(strength, train, inner, outer, back, labels, val_labels):
+    fitted = LogisticRegression(C=strength, max_iter=1000, tol=1e-3).fit(inner, labels)
+    scores, val_scores = (_scores(fitted, x) for x in (inner, outer))
+    temperature = _temperature(val_scores, val_labels)
+    row = {
+        "strength": strength,
+        "accuracy": float(np.mean(scores.argmax(axis=1) == labels)),
+        "loss": _loss(scores, labels),
+        "val_accuracy": float(np.mean(val_scores.argmax(axis=1) == val_labels)),
+        "val_loss": _loss(val_scores, val_labels),
+    }
+    coefficients, bias = _by_class(fitted)
+    kernel = train.T @ (back @ coefficients.T).astype("float32")
+    return _Fit(kernel, bias, row, temperature)
+
+
+def _by_class(fitted):
+    """Coefficients and intercepts with a row for each class; scikit-learn keeps one for two."""
+    coefficients, bias = fitted.coef_, fitted.intercept_
+    if len(coefficients) == 1:
+        return np.concatenate([-coefficients, coefficients]) / 2, np.concatenate([-bias, bias]) / 2
+    return coefficients, bias
+
+
+def _scores(fitted, x):
+    coefficients, bias = _by_class(fitted)
+    return x @ coefficients.T + bias
+
+
+def _loss(scores, labels, temperature=1.0):
+    scores = scores / temperature
+    scores = scores - scores.max(axis=1, keepdims=True)
+    probabilities = np.exp(scores)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return float(log_loss(labels, probabilities, labels=np.arange(scores.shape[1])))
+
+
+def _temperature(scores, labels):
+    """The temperature of least loss, between a tenth and ten."""
+    found = minimize_scalar(
+        lambda log_t: _loss(scores, labels, np.exp(log_t)),
+        bounds=(np.log(0.1), np.log(10)),
+        method="bounded",
+    )
+    return float(np.exp(found.x))
