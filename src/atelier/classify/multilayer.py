@@ -57,7 +57,7 @@ def multilayer(
     x = layers.Concatenate(name=FEATURES, dtype="float32")(pooled)
     # Its statistics are the training pictures', set once by the probe.
     x = layers.BatchNormalization(
-        center=False, scale=False, epsilon=1e-9, name=SCALE, dtype="float32"
+        center=False, scale=False, epsilon=1e-12, name=SCALE, dtype="float32"
     )(x)
     if dropout:
         x = layers.Dropout(dropout, name="head_dropout", dtype="float32")(x)

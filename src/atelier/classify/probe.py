@@ -18,7 +18,8 @@ import keras
 import numpy as np
 from scipy.linalg import eigh
 from scipy.optimize import minimize_scalar
-from sklearn.linear_model import LogisticRegression
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
 from atelier.classify.frozen import kept_features
@@ -47,7 +48,7 @@ def fit_probe(network, recipe, data, *, progress=None):
     Raises:
         AtelierError: if the network has no such layers.
     """
-    _check(network)
+    _check(network, recipe.probe)
     data.class_weight()  # refuses a class without a training picture
     started = time.perf_counter()
     _fit_directions(network, data, recipe.seed)
@@ -63,11 +64,8 @@ def fit_probe(network, recipe, data, *, progress=None):
         recipe.probe,
     )
     best = min(solved, key=lambda fit: fit.row["val_loss"])
-    temperature = best.temperature if recipe.probe.calibrate else 1.0
-    network.get_layer("probabilities").set_weights(
-        [best.kernel / temperature, best.bias / temperature]
-    )
-    log.info("Probe: C %g, temperature %.2f.", best.row["strength"], temperature)
+    network.get_layer("probabilities").set_weights([best.kernel, best.bias])
+    log.info("Probe: strength %g, loss %.3f.", best.row["strength"], best.row["val_loss"])
     seconds = round((time.perf_counter() - started) / len(solved), 2)
     return [
         {"epoch": number, "phase": "probe", **fit.row, "seconds": seconds}
@@ -75,7 +73,11 @@ def fit_probe(network, recipe, data, *, progress=None):
     ]
 
 
-def _check(network):
+def _check(network, probe):
+    if probe.method not in _METHODS:
+        raise AtelierError(
+            f"a probe by {' or '.join(_METHODS)}", repr(probe.method), "Correct the recipe's probe."
+        )
     names = [layer.name for layer in network.layers]
     if FEATURES not in names or SCALE not in names:
         raise AtelierError(
@@ -125,19 +127,18 @@ def _fit_scale(network, train, pooling):
         spread = train[:, part].var(axis=0)
         whole = how == "covariance"
         own = np.full_like(spread, spread.sum()) if whole else spread * len(spread)
-        variance[part] = np.maximum(own, 1e-8) * len(parts)
+        variance[part] = np.maximum(own, 1e-6 * own.max() + 1e-12) * len(parts)  # some are dead
     network.get_layer(SCALE).set_weights([mean, variance])
     return mean, variance
 
 
 @dataclasses.dataclass(frozen=True)
 class _Fit:
-    """A regression: its layer, how it did, and the temperature that suits it."""
+    """A regression: its layer, calibrated where that is asked for, and how it did."""
 
     kernel: np.ndarray  # (features, classes)
     bias: np.ndarray  # (classes,)
     row: dict
-    temperature: float
 
 
 def _regressions(train, val, labels, val_labels, config):
@@ -148,54 +149,51 @@ def _regressions(train, val, labels, val_labels, config):
     back = vectors[:, kept] / np.sqrt(values[kept])  # (pictures, r): training rows -> coordinates
     inner = (vectors[:, kept] * np.sqrt(values[kept])).astype("float32")
     outer = ((val @ train.T) @ back).astype("float32")
-    return [
-        _regression(strength, train, inner, outer, back, labels, val_labels)
-        for strength in config.strengths
-    ]
+    fits = []
+    for strength in config.strengths:
+        coefficients, bias = _METHODS[config.method](inner, labels, strength)
+        scores, val_scores = inner @ coefficients + bias, outer @ coefficients + bias
+        temperature = _temperature(val_scores, val_labels) if config.calibrate else 1.0
+        row = {
+            "strength": strength,
+            "accuracy": float(np.mean(scores.argmax(axis=1) == labels)),
+            "loss": _loss(scores, labels, temperature),
+            "val_accuracy": float(np.mean(val_scores.argmax(axis=1) == val_labels)),
+            "val_loss": _loss(val_scores, val_labels, temperature),
+        }
+        kernel = train.T @ (back @ (coefficients / temperature)).astype("float32")
+        fits.append(_Fit(kernel, bias / temperature, row))
+    return fits
 
 
-def _regression(strength, train, inner, outer, back, labels, val_labels):
-    fitted = LogisticRegression(C=strength, max_iter=1000, tol=1e-3).fit(inner, labels)
-    scores, val_scores = (_scores(fitted, x) for x in (inner, outer))
-    temperature = _temperature(val_scores, val_labels)
-    row = {
-        "strength": strength,
-        "accuracy": float(np.mean(scores.argmax(axis=1) == labels)),
-        "loss": _loss(scores, labels),
-        "val_accuracy": float(np.mean(val_scores.argmax(axis=1) == val_labels)),
-        "val_loss": _loss(val_scores, val_labels),
-    }
-    coefficients, bias = _by_class(fitted)
-    kernel = train.T @ (back @ coefficients.T).astype("float32")
-    return _Fit(kernel, bias, row, temperature)
-
-
-def _by_class(fitted):
-    """Coefficients and intercepts with a row for each class; scikit-learn keeps one for two."""
-    coefficients, bias = fitted.coef_, fitted.intercept_
-    if len(coefficients) == 1:
-        return np.concatenate([-coefficients, coefficients]) / 2, np.concatenate([-bias, bias]) / 2
+def _logistic(x, labels, strength):
+    """(features, classes) coefficients and (classes,) intercepts of a logistic regression."""
+    fitted = LogisticRegression(C=strength, max_iter=1000, tol=1e-3).fit(x, labels)
+    coefficients, bias = fitted.coef_.T, fitted.intercept_
+    if coefficients.shape[1] == 1:  # scikit-learn keeps one for two classes
+        coefficients, bias = np.hstack([-coefficients, coefficients]) / 2, np.r_[-bias, bias] / 2
     return coefficients, bias
 
 
-def _scores(fitted, x):
-    coefficients, bias = _by_class(fitted)
-    return x @ coefficients.T + bias
+def _ridge(x, labels, strength):
+    """The same of least squares on the classes as 0 and 1."""
+    fitted = Ridge(alpha=strength).fit(x, np.eye(labels.max() + 1)[labels])
+    return fitted.coef_.T, fitted.intercept_
 
 
-def _loss(scores, labels, temperature=1.0):
-    scores = scores / temperature
-    scores = scores - scores.max(axis=1, keepdims=True)
-    probabilities = np.exp(scores)
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
+_METHODS = {"logistic": _logistic, "ridge": _ridge}
+
+
+def _loss(scores, labels, temperature):
+    probabilities = softmax(scores / temperature, axis=1)
     return float(log_loss(labels, probabilities, labels=np.arange(scores.shape[1])))
 
 
 def _temperature(scores, labels):
-    """The temperature of least loss, between a tenth and ten."""
+    """The temperature of least loss, between a hundredth and ten."""
     found = minimize_scalar(
         lambda log_t: _loss(scores, labels, np.exp(log_t)),
-        bounds=(np.log(0.1), np.log(10)),
+        bounds=(np.log(0.01), np.log(10)),
         method="bounded",
     )
     return float(np.exp(found.x))

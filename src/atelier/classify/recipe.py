@@ -25,7 +25,7 @@ _LAST_AT_FIRST = {
     "Phase": "patience",
     "SplitConfig": "top",
     "AugmentConfig": "output_size",
-    "ProbeConfig": "calibrate",
+    "ProbeConfig": "method",
 }
 
 
@@ -83,9 +83,10 @@ class Phase:
 class ProbeConfig:
     """How the last layer on frozen features is fitted; see `classify.probe`."""
 
-    strengths: tuple[float, ...] = (3.0, 10.0, 30.0, 100.0, 300.0)  # C of the regression; the
-    # one of least validation loss is taken
+    strengths: tuple[float, ...] = (3.0, 10.0, 30.0, 100.0, 300.0)  # C of the logistic
+    # regression, or alpha of the ridge; the one of least calibrated validation loss is taken
     calibrate: bool = True  # divide by the temperature of least validation loss
+    method: str = "logistic"  # or "ridge": least squares on 0 and 1, quicker, for many features
 
 
 @dataclasses.dataclass(frozen=True)

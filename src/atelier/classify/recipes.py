@@ -14,7 +14,7 @@ import difflib
 
 from atelier import paths, storage
 from atelier.classify.published import TRANSFER
-from atelier.classify.recipe import ELEVEN_PAINTERS, Phase, Recipe
+from atelier.classify.recipe import ELEVEN_PAINTERS, Phase, ProbeConfig, Recipe
 from atelier.data.augment import PAINTING, PUBLISHED
 from atelier.errors import AtelierError
 
@@ -76,8 +76,54 @@ ATELIER_CNN = Recipe(
     precision="mixed_bfloat16",
 )
 
+# ResNet50 as far as conv4: where brushwork is seen. Later layers see objects.
+_RESNET50_TAPS = tuple(
+    f"resnet50/{layer}"
+    for layer in (
+        "conv2_block3_out",
+        "conv3_block4_out",
+        "conv4_block2_out",
+        "conv4_block4_out",
+        "conv4_block6_out",
+    )
+)
+
+ATELIER_PROBE = Recipe(
+    name="atelier_probe",
+    source="ours: means, deviations and covariances of five layers of a frozen ResNet50, and a "
+    "ridge regression",
+    network="multilayer",
+    network_options={"taps": _RESNET50_TAPS},
+    phases=(),
+    probe=ProbeConfig(strengths=(0.003, 0.01, 0.03, 0.1, 0.3), method="ridge"),
+    augment=None,
+)
+
+ATELIER = ATELIER_PROBE.replace(
+    name="atelier",
+    source="ours: means, deviations and covariances of five layers of ResNet50, a ridge "
+    "regression, then everything fine-tuned at a low rate",
+    phases=(
+        Phase(
+            "fine_tuning",
+            epochs=8,
+            learning_rate=3e-5,
+            schedule="cosine",
+            warmup_epochs=0.5,
+            batch_norm="frozen",
+        ),
+    ),
+    decode_size=(256, 256),
+    augment=dataclasses.replace(PAINTING, zoom=(0.6, 1.0)),
+    optimizer="adamw",
+    weight_decay=0.01,
+    label_smoothing=0.1,
+    ema_momentum=0.99,
+    precision="mixed_bfloat16",
+)
+
 _FROM_SCRATCH = (PUBLISHED_CNN, SEARCHED_CNN, TUNED_CNN, ATELIER_CNN)
-RECIPES = {recipe.name: recipe for recipe in (*_FROM_SCRATCH, *TRANSFER)}
+RECIPES = {recipe.name: recipe for recipe in (*_FROM_SCRATCH, *TRANSFER, ATELIER_PROBE, ATELIER)}
 
 
 def get_recipe(name):

@@ -1,0 +1,178 @@
+"""Frozen layers pooled, and a last layer fitted in closed form."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+
+from atelier import models
+from atelier.classify.datasets import load_datasets
+from atelier.classify.multilayer import FEATURES, SCALE, blocks, directions_of, multilayer
+from atelier.classify.networks import build_network
+from atelier.classify.probe import fit_probe
+from atelier.classify.recipe import Phase, ProbeConfig
+from atelier.classify.recipes import RECIPES, get_recipe
+from atelier.classify.train import train
+from atelier.errors import AtelierError
+
+EARLY, LATE = "mobilenetv2/block_1_expand_relu", "mobilenetv2/block_3_expand_relu"
+
+
+@pytest.fixture
+def probe_recipe(tiny_recipe):
+    """A probe of two layers of a small body with random weights."""
+    return tiny_recipe.replace(
+        name="probe",
+        network="multilayer",
+        network_options={"taps": (EARLY, LATE), "directions": 6},
+        weights=None,
+        probe=ProbeConfig(strengths=(1.0, 10.0)),
+        phases=(),
+        augment=None,
+    )
+
+
+def network_of(recipe, classes=3, **options):
+    keras.utils.set_random_seed(0)
+    options = {**recipe.network_options, "image_size": recipe.image_size, **options}
+    return multilayer(classes, weights=None, **options)
+
+
+def pictures(recipe, count=4):
+    shape = (count, *recipe.image_size, 3)
+    return np.random.default_rng(0).integers(0, 256, shape).astype("float32")
+
+
+def outputs(network, layer, images):
+    tapped = keras.Model(network.input, network.get_layer(layer).output)
+    return tapped.predict(images, verbose=0)
+
+
+def test_pooling_is_mean_deviation_and_covariance(probe_recipe):
+    network, images = network_of(probe_recipe), pictures(probe_recipe)
+    layer = network.get_layer(directions_of(LATE))
+    kernel, bias = layer.get_weights()
+    layer.set_weights([50 * kernel, bias + 1])
+    local = outputs(network, LATE.split("/")[1], images).reshape(4, -1, layer.input.shape[-1])
+    features = outputs(network, FEATURES, images)
+    mean, std, covariance = (features[:, part] for part in blocks(network)[3:])
+    assert np.allclose(mean, local.mean(axis=1), atol=1e-5)
+    assert np.allclose(std, local.std(axis=1), atol=2e-3)
+    projected = local @ np.array(layer.kernel)[0, 0] + np.array(layer.bias)
+    moments = np.einsum("npi,npj->nij", projected, projected) / projected.shape[1]
+    rooted = (np.sign(moments) * np.sqrt(np.abs(moments))).reshape(4, -1)
+    rooted /= np.linalg.norm(rooted, axis=1, keepdims=True)
+    assert np.allclose(covariance, rooted, atol=2e-3)
+
+
+def test_the_last_layer_is_the_logistic_regression(probe_recipe, tiny_collection):
+    recipe = probe_recipe.replace(probe=ProbeConfig(strengths=(5.0,), calibrate=False))
+    data, network = load_datasets(recipe, tiny_collection), network_of(recipe)
+    fit_probe(network, recipe, data)
+    parts = {part: data.pictures(part).astype("float32") for part in ("train", "val")}
+    scaled = {part: outputs(network, SCALE, images) for part, images in parts.items()}
+    reference = LogisticRegression(C=5.0, max_iter=3000, tol=1e-6)
+    reference.fit(scaled["train"], data.labels("train"))
+    answers = network.predict(parts["val"], verbose=0)
+    assert np.allclose(answers, reference.predict_proba(scaled["val"]), atol=2e-2)
+
+
+def test_every_block_of_features_weighs_the_same(probe_recipe, tiny_collection):
+    data, network = load_datasets(probe_recipe, tiny_collection), network_of(probe_recipe)
+    for layer in ("Conv1", "block_1_expand", "block_2_expand", "block_3_expand"):
+        weights = network.get_layer(layer).get_weights()  # random ones would fade with depth
+        network.get_layer(layer).set_weights([5 * weight for weight in weights])
+    fit_probe(network, probe_recipe, data)
+    scaled = outputs(network, SCALE, data.pictures("train").astype("float32"))
+    shares = [scaled[:, part].var(axis=0).sum() for part in blocks(network)]
+    assert np.allclose(shares, 1 / len(shares), rtol=0.05)
+
+
+def test_a_probe_is_a_model_like_any_other(probe_recipe, tiny_collection, tmp_path):
+    out = train(probe_recipe, tiny_collection, tmp_path / "probe")
+    loaded = models.load(out)
+    assert list((out / "history.csv").read_text().splitlines()[0].split(",")[:3]) == [
+        "epoch",
+        "phase",
+        "strength",
+    ]
+    answers = loaded.model.predict(pictures(probe_recipe), verbose=0)
+    assert np.allclose(answers.sum(axis=1), 1, atol=1e-5)
+    assert loaded.metrics["val"]["accuracy"] >= 0.5  # of three kinds of stripes
+
+
+def test_the_ridge_is_least_squares_on_classes(probe_recipe, tiny_collection):
+    probe = ProbeConfig(strengths=(0.1,), method="ridge")
+    recipe = probe_recipe.replace(probe=probe)
+    data, network = load_datasets(recipe, tiny_collection), network_of(recipe)
+    fit_probe(network, recipe, data)
+    parts = {part: data.pictures(part).astype("float32") for part in ("train", "val")}
+    scaled = {part: outputs(network, SCALE, images) for part, images in parts.items()}
+    reference = RidgeClassifier(alpha=0.1).fit(scaled["train"], data.labels("train"))
+    answers = network.predict(parts["val"], verbose=0)
+    assert np.array_equal(answers.argmax(axis=1), reference.predict(scaled["val"]))
+
+
+def test_calibration_never_raises_the_validation_loss(probe_recipe, tiny_collection, tmp_path):
+    judged = {}
+    for calibrate in (False, True):
+        probe = ProbeConfig(strengths=(100.0,), calibrate=calibrate)
+        out = train(probe_recipe.replace(probe=probe), tiny_collection, tmp_path / f"{calibrate}")
+        judged[calibrate] = models.load(out).metrics["val"]["log_loss"]
+    assert judged[True] <= judged[False] + 1e-3
+
+
+def test_a_probe_can_be_fine_tuned(probe_recipe, tiny_collection, tmp_path):
+    fine = Phase("fine_tuning", 1, 1e-5, batch_norm="frozen", body_rate=0.1)
+    start = models.load(train(probe_recipe, tiny_collection, tmp_path / "probe"))
+    tuned = models.load(
+        train(probe_recipe.replace(phases=(fine,)), tiny_collection, tmp_path / "fine")
+    )
+    weights = [model.model.get_layer("Conv1").get_weights()[0] for model in (start, tuned)]
+    assert not np.allclose(*weights, atol=1e-9)
+    scales = [model.model.get_layer(SCALE).get_weights() for model in (start, tuned)]
+    assert all(np.allclose(a, b, rtol=1e-3) for a, b in zip(*scales, strict=True))
+    assert abs(start.metrics["val"]["log_loss"] - tuned.metrics["val"]["log_loss"]) < 0.2
+
+
+def test_two_bodies_keep_their_layers_apart(probe_recipe):
+    network = network_of(
+        probe_recipe, taps=(EARLY, "resnet50/conv2_block1_out"), pooling=("mean",), classes=2
+    )
+    names = [layer.name for layer in network.layers]
+    assert "mobilenetv2_Conv1" in names
+    assert "resnet50_conv2_block1_out" in names
+    assert network.predict(pictures(probe_recipe, 1), verbose=0).shape == (1, 2)
+
+
+def test_the_catalog_has_a_probe():
+    assert get_recipe("frozen_probe").probe is not None
+    assert (
+        type(get_recipe("frozen_probe")).from_json(get_recipe("frozen_probe").to_json())
+        == (RECIPES["frozen_probe"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"taps": ("conv4_block6_out",)}, "taps such as"),
+        ({"taps": ()}, "taps such as"),
+        ({"taps": ("mobilenetv2/block_99",)}, "a layer of mobilenetv2"),
+        ({"taps": (EARLY,), "pooling": ("median",)}, "pooling by"),
+    ],
+)
+def test_wrong_features_are_refused(options, said):
+    with pytest.raises(AtelierError, match=said):
+        build_network("multilayer", 2, image_size=(32, 32), weights=None, **options)
+
+
+def test_an_unknown_method_is_refused(probe_recipe, tiny_collection, tmp_path):
+    probe = ProbeConfig(method="forest")
+    with pytest.raises(AtelierError, match="logistic or ridge"):
+        train(probe_recipe.replace(probe=probe), tiny_collection, tmp_path / "probe")
+
+
+def test_a_probe_of_another_network_is_refused(tiny_recipe, tiny_collection, tmp_path):
+    with pytest.raises(AtelierError, match="multilayer"):
+        train(tiny_recipe.replace(probe=ProbeConfig()), tiny_collection, tmp_path / "probe")
