@@ -70,11 +70,16 @@ def _on_body(phase, backbone, renamed):
     return dataclasses.replace(phase, trainable=trainable, batch_norm=batch_norm)
 
 
-def on_hand(recipe):
+def on_hand(recipe, *, at_random=False):
     """The recipe on its own body, or on the substitute whose weights are at hand.
 
     Where neither's are, the recipe stays as it is, and building it downloads them or
-    says what is missing; a fast run starts from random weights instead, and warns.
+    says what is missing.
+
+    Args:
+        recipe: of a body and a head.
+        at_random: start from random weights instead of a download, and warn; a fast run
+            does so too. For invented pictures, where nothing is to be learned but the way.
     """
     if recipe.weights is None or weights_at_hand(recipe.backbone, recipe.cut):
         return recipe
@@ -83,7 +88,7 @@ def on_hand(recipe):
         part = f" cut at {other.cut}" if other.cut else ""
         log.warning("%s: %s%s instead of %s.", recipe.name, other.backbone, part, recipe.backbone)
         return with_body(recipe, other.backbone, other.cut, renamed=other.renamed)
-    if paths.fast():
+    if at_random or paths.fast():
         log.warning("%s: random weights, since none of %s are here.", recipe.name, recipe.backbone)
         return recipe.replace(weights=None)
     return recipe

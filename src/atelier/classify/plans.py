@@ -8,6 +8,7 @@ import dataclasses
 from pathlib import Path
 
 from atelier import paths
+from atelier.classify.bodies import on_hand
 from atelier.classify.recipe import Phase
 from atelier.classify.recipes import PUBLISHED_CNN
 from atelier.environment import device_name
@@ -26,6 +27,9 @@ class Plan:
     search_epochs: int  # of each training
     batch_size: int | None = None  # instead of the recipe's
     scale: float = 1.0  # of the pictures' height and width
+    head_epochs: int | None = None  # of a head on a frozen body; None does as published
+    body_epochs: int | None = None  # of each later phase, at most
+    at_random: bool = False  # bodies without weights start at random, where none are at hand
     min_works: int | None = None  # pictures that a painter must have; None takes all painters
 
     def fit(self, recipe):
@@ -33,15 +37,27 @@ class Plan:
         asked = {"atelier_cnn": self.our_epochs, "tuned_cnn": self.tuned_epochs}
         epochs = asked.get(recipe.name, self.epochs)
         first, *rest = recipe.phases
-        phases = (dataclasses.replace(first, epochs=epochs), *rest)
-        split = dataclasses.replace(recipe.split, min_works=self.min_works)
+        return self._sized(
+            recipe.replace(phases=(dataclasses.replace(first, epochs=epochs), *rest))
+        )
+
+    def fit_transfer(self, recipe):
+        """A recipe of a pretrained body at this plan's size, on a body whose weights are at hand."""
+        recipe = on_hand(recipe, at_random=self.at_random)
+        if self.head_epochs is not None:
+            recipe = head_first(recipe, self.head_epochs, patience=4, then=self.body_epochs)
+        return self._sized(recipe)
+
+    def _sized(self, recipe):
+        split = recipe.split
+        if split.kind != "official" and split.label == "artist":
+            split = dataclasses.replace(split, min_works=self.min_works)
         sizes = {
             name: tuple(round(side * self.scale) for side in getattr(recipe, name))
             for name in ("image_size", "decode_size", "train_size")
         }
         return recipe.replace(
             **sizes,
-            phases=phases,
             split=split,
             precision=fast_precision(),
             batch_size=self.batch_size or recipe.batch_size,
@@ -72,9 +88,22 @@ class Plan:
 
 
 PUBLISHED = Plan("as published", PUBLISHED_CNN.phases[0].epochs, 60, 120, 5, 2, 10)
-ON_CPU = Plan("reduced to fit a CPU", 10, 40, 32, 4, 1, 3)
-ON_SAMPLE = Plan("the sample collection", 16, 16, 30, 3, 1, 4, batch_size=16, scale=0.5)
-FAST = Plan("a fast run, no result", 2, 2, 2, 2, 1, 1)
+ON_CPU = Plan("reduced to fit a CPU", 10, 40, 32, 4, 1, 3, head_epochs=20, body_epochs=4)
+ON_SAMPLE = Plan(
+    "the sample collection",
+    16,
+    16,
+    30,
+    3,
+    1,
+    4,
+    batch_size=16,
+    scale=0.5,
+    head_epochs=6,
+    body_epochs=2,
+    at_random=True,
+)
+FAST = Plan("a fast run, no result", 2, 2, 2, 2, 1, 1, head_epochs=1, body_epochs=1, at_random=True)
 
 
 def choose_plan(collection):

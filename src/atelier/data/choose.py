@@ -48,10 +48,12 @@ class Collection:
         return self.title == SAMPLE_TITLE
 
 
-def choose_collection(*, progress=None):
-    """The collection in `ATELIER_DATA`, else the main one in `data/`, else the sample, drawn if need be.
+def choose_collection(name=BEST_ARTWORKS.name, *, progress=None):
+    """A public collection where it is, else the sample, drawn if need be.
 
     Args:
+        name: of the collection, looked for in `ATELIER_DATA` and then in `data/`. The main
+            one is also any that `ATELIER_DATA` itself is.
         progress: called with (done, total) while the sample is drawn.
 
     Raises:
@@ -59,10 +61,10 @@ def choose_collection(*, progress=None):
     """
     if paths.fast():
         return _sample(paths.build_dir() / "sample", progress, **_FAST_SAMPLE)
-    if os.environ.get("ATELIER_DATA"):
+    if os.environ.get("ATELIER_DATA") and name == BEST_ARTWORKS.name:
         return collection_at(locate())
     try:
-        return collection_at(locate(BEST_ARTWORKS.name))
+        return collection_at(locate(name))
     except AtelierError:  # it is not there: the one stand-in that is allowed
         return _sample(None, progress)
 
