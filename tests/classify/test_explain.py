@@ -9,7 +9,14 @@ from PIL import Image
 
 from atelier import models
 from atelier.classify import explain as explaining
-from atelier.classify.explain import Explainer, explain, onto_picture, overlay, what_it_sees
+from atelier.classify.explain import (
+    Explainer,
+    explain,
+    explain_examples,
+    onto_picture,
+    overlay,
+    what_it_sees,
+)
 from atelier.data.images import fit_picture
 from atelier.errors import AtelierError
 
@@ -162,3 +169,20 @@ def test_what_is_no_picture_is_refused(loaded, tmp_path):
     (tmp_path / "bad.jpg").write_text("not a picture")
     with pytest.raises(AtelierError, match=r"bad\.jpg"):
         explain(loaded, tmp_path / "bad.jpg")
+
+
+def test_examples_are_of_as_many_classes_as_can_be_and_may_be_shown(
+    tiny_model, tiny_collection, monkeypatch
+):
+    examples = explain_examples(tiny_model, tiny_collection, layers=["conv1"], count=3)
+    assert {caption.split(";")[0] for *_, caption in examples} == {"Across", "Down", "Plain"}
+    picture, overlays, _ = examples[0]
+    assert list(overlays) == ["conv1"]
+    assert overlays["conv1"].shape == picture.shape
+    monkeypatch.setattr(
+        explaining,
+        "pictures_may_be_shown",
+        lambda _, pictures: pictures.str.startswith("Down").to_numpy(bool),
+    )
+    captions = [caption for *_, caption in explain_examples(tiny_model, tiny_collection)]
+    assert {caption.split(";")[0] for caption in captions} == {"Down"}

@@ -8,8 +8,10 @@ import pytest
 
 from atelier import models
 from atelier.classify.networks import transfer
-from atelier.classify.outputs import boxes_of, write_published_outputs
+from atelier.classify.outputs import boxes_of, sample_predictions, write_published_outputs
+from atelier.errors import AtelierError
 from atelier.plots.architecture import architecture
+from atelier.plots.grids import answer_bars
 from atelier.plots.judging import f1_bars
 
 
@@ -73,3 +75,25 @@ def test_f1_bars_are_sorted_and_leave_out_classes_without_pictures():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["Degas (8)", "Goya (4)"]
     assert [bar.get_width() for bar in axes.patches] == [0.75, 0.25]
     assert axes.get_legend().get_texts()[0].get_text() == "mean 0.500"
+
+
+def test_sample_predictions_show_pictures_or_else_their_names(
+    tiny_model, tiny_collection, monkeypatch
+):
+    shown = sample_predictions(tiny_model, tiny_collection, count=2)
+    assert sum(len(axes.images) for axes in shown.axes) == 2
+    monkeypatch.setattr(
+        "atelier.classify.outputs.pictures_may_be_shown",
+        lambda directory, paths: np.zeros(len(paths), bool),
+    )
+    named = sample_predictions(tiny_model, tiny_collection, count=2)
+    assert not any(axes.images for axes in named.axes)
+    titles = [axes.get_title(loc="left") for axes in named.axes if axes.get_title(loc="left")]
+    assert len(titles) == 2
+    assert all(title.split("\n")[1] in ("Across", "Down", "Plain") for title in titles)
+
+
+@pytest.mark.once
+def test_answers_need_a_caption_each():
+    with pytest.raises(AtelierError, match="as many captions as labels"):
+        answer_bars(["one"], np.eye(2), [0, 1], ["a", "b"])

@@ -5,7 +5,9 @@ import pytest
 from PIL import Image
 
 from atelier import models, storage
-from atelier.classify.predict import classify, evaluate_model
+from atelier.classify.predict import accuracy_by_view, ask, classify, evaluate_model
+from atelier.classify.train import train
+from atelier.data.views import VIEWS
 from atelier.errors import AtelierError
 
 
@@ -79,3 +81,22 @@ def test_nothing_but_bad_pictures_is_an_error(trained, tmp_path):
         classify(trained, [bad])
     with pytest.raises(AtelierError, match="no picture"):
         classify(trained, [tmp_path / "models"])
+
+
+def test_each_view_is_judged_alone_and_so_is_their_mean(tiny_recipe, tiny_collection, tmp_path):
+    small = dict.fromkeys(("image_size", "decode_size", "train_size"), (16, 16))
+    recipe = tiny_recipe.reduced(epochs=1).replace(views="six", augment=None, **small)
+    model = train(recipe, tiny_collection, tmp_path / "models" / "views")
+    table = accuracy_by_view(model, tiny_collection, split="val")
+    assert table["view"].tolist() == [*VIEWS, "mean of the six"]
+    answers = ask(model, tiny_collection, "val")
+    assert np.allclose(answers.by_view.mean(axis=1), answers.probabilities, atol=1e-6)
+    labels = answers.data.labels("val")
+    assert table["accuracy"].iloc[2] == np.mean(answers.by_view[:, 2].argmax(axis=1) == labels)
+    told = models.load(model).metrics["val"]["accuracy"]
+    assert table["accuracy"].iloc[-1] == pytest.approx(told, abs=1e-6)
+
+
+def test_a_model_of_whole_pictures_has_no_views_to_judge(trained, tiny_collection):
+    with pytest.raises(AtelierError, match="six views"):
+        accuracy_by_view(trained, tiny_collection)

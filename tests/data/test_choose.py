@@ -43,6 +43,16 @@ def test_the_main_collection_is_next_and_keeps_its_eleven_painters():
     assert not chosen.is_sample
 
 
+def test_another_collection_is_taken_by_name_beside_the_main_one(tmp_path, monkeypatch):
+    main_collection(tmp_path / "best-artworks-of-all-time")
+    other = tmp_path / "wikiart" / "Cubism"
+    other.mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(other / "somebody_something.jpg")
+    monkeypatch.setenv("ATELIER_DATA", str(tmp_path))
+    assert choose_collection("wikiart").directory == other.parent
+    assert choose_collection().directory.name == "best-artworks-of-all-time"
+
+
 def test_else_the_sample_is_drawn_and_says_so(monkeypatch):
     monkeypatch.setattr("atelier.data.sample.draw_sample", tiny_sample)
     chosen = choose_collection()

@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 
-from atelier.data.rights import death_year, may_be_shown, showable_artists
+from atelier.data.rights import (
+    death_year,
+    may_be_shown,
+    pictures_may_be_shown,
+    showable_artists,
+)
+from atelier.data.sample import draw_sample
 
 pytestmark = pytest.mark.once
 
@@ -49,3 +55,13 @@ def test_without_years_a_public_collection_is_not_shown_and_ones_own_is(tmp_path
         (tmp_path / "own" / domain[:3] / "1.jpg").touch()
     assert may_be_shown(tmp_path / "public", ["monet"]).tolist() == [False]
     assert may_be_shown(tmp_path / "own", ["mon", "pho"]).tolist() == [True, True]
+
+
+def test_a_picture_may_be_shown_by_its_painter_whatever_it_is_asked_for(tmp_path):
+    out = draw_sample(tmp_path / "sample", works=2, size=32, photos=0, painters=2)
+    table = (out / "artists.csv").read_text(encoding="utf-8")
+    public = table.replace("1867 - 1941", "1867 - 1971").replace("Invented", "Stated")
+    (out / "artists.csv").write_text(public, encoding="utf-8")
+    free, bound = "images/images/{0}/{0}_1.jpg", "images/images/{0}/{0}_2.jpg"
+    asked = [free.format("Orso_Vantane"), bound.format("Maud_Ellerwick"), "nowhere.jpg"]
+    assert pictures_may_be_shown(out, asked).tolist() == [True, False, False]

@@ -42,3 +42,25 @@ def test_missing_values_are_counted_by_column():
     table = pd.DataFrame({"name": ["a", "b", "b"], "years": ["1", None, "2"]})
     counted = tallies.missing_values(table)
     assert counted[["missing", "distinct"]].to_numpy().tolist() == [[0, 2], [1, 2]]
+
+
+def test_styles_are_tallied_by_movement_and_those_left_out_come_last():
+    manifest = pd.DataFrame(
+        {
+            "path": list("abcdefg"),
+            "artist": ["Monet", "Degas", "Monet", "Picasso", "Klee", "Klee", "Goya"],
+            "style": [*["Impressionism"] * 2, "Post-Impressionism,Impressionism", "Cubism",
+                      "Expressionism,Surrealism", None, "Cubism"],
+            "readable": pd.array([True] * 6 + [False], dtype="boolean"),
+        }
+    )  # fmt: skip
+    tally = tallies.movement_tally(manifest)
+    assert tally["style"].tolist() == [
+        "Cubism",
+        "Impressionism",
+        "Post-Impressionism,Impressionism",
+        "Expressionism,Surrealism",
+    ]
+    assert tally["movement"].fillna("-").tolist() == ["Cubism", *["Impressionism"] * 2, "-"]
+    assert tally["pictures"].tolist() == [1, 2, 1, 1]
+    assert tally["painters"].tolist() == [1, 2, 1, 1]

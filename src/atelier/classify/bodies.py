@@ -94,6 +94,29 @@ def on_hand(recipe, *, at_random=False):
     return recipe
 
 
+def probe_on_hand(recipe, *, at_random=False):
+    """A recipe of tapped bodies, at random where weights of one of them are missing.
+
+    Args:
+        recipe: of a "multilayer" network.
+        at_random: as in `on_hand`; without it the recipe stays as it is.
+
+    Raises:
+        AtelierError: if the recipe has no taps.
+    """
+    taps = recipe.network_options.get("taps")
+    if not taps:
+        raise AtelierError(
+            "a recipe of tapped layers", repr(recipe.name), "Choose one such as frozen_probe."
+        )
+    last = dict(tap.split("/") for tap in taps)  # each body's, since taps go from fine to coarse
+    missing = [body for body, layer in last.items() if not weights_at_hand(body, layer)]
+    if recipe.weights is None or not missing or not (at_random or paths.fast()):
+        return recipe
+    log.warning("%s: random weights, since none of %s are here.", recipe.name, ", ".join(missing))
+    return recipe.replace(weights=None)
+
+
 def weights_at_hand(backbone, cut=None):
     """Whether a body's weights are in `ATELIER_WEIGHTS` or in Keras's cache."""
     folder = paths.weights_dir()

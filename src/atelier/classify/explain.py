@@ -5,6 +5,7 @@ See `gradcam` for the method and its source.
 
 import dataclasses
 import difflib
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -14,6 +15,8 @@ from atelier.classify.gradcam import GradCam, spatial_layers, stage_layers
 from atelier.classify.recipes import Recipe
 from atelier.data.images import fit_picture
 from atelier.data.reading import read_rgb
+from atelier.data.rights import pictures_may_be_shown
+from atelier.data.splits import load_split
 from atelier.errors import AtelierError
 from atelier.plots.explaining import HEAT
 
@@ -114,6 +117,33 @@ def what_it_sees(model, picture, *, layers=None, class_name=None):
     if layers is None:
         layers = stage_layers(loaded.model, Recipe.from_json(loaded.recipe).image_size)
     return Explainer(loaded, layers)(picture, class_name)
+
+
+def explain_examples(model, directory, *, layers=None, split="test", count=4, seed=0):
+    """Explain pictures drawn at random from one part of a collection, as many classes as can be.
+
+    Args:
+        model: as `Explainer` takes it.
+        directory: root of the collection that it was trained on.
+        layers: as `what_it_sees` takes them.
+        split: train, val or test.
+        count: pictures, at most; only such as may be shown in a published figure.
+        seed: of the choice.
+
+    Returns:
+        list of (picture, overlays, caption), as `plots.explaining.overlay_grid` takes them.
+    """
+    loaded = _load(model)
+    recipe = Recipe.from_json(loaded.recipe)
+    rows = load_split(directory, recipe.split).part(split)
+    rows = rows[pictures_may_be_shown(directory, rows["path"])].sample(frac=1, random_state=seed)
+    nth = rows.groupby("label").cumcount()  # each class's first, then each one's second
+    explainer = Explainer(loaded, layers or stage_layers(loaded.model, recipe.image_size))
+    examples = []
+    for row in rows.loc[nth.sort_values(kind="stable").index[:count]].itertuples():
+        seen = explainer(Path(directory) / row.path)
+        examples.append((seen.picture, seen.overlays(), f"{row.label}; named {seen.caption}"))
+    return examples
 
 
 def explainable_layers(model):

@@ -2,7 +2,8 @@
 
 `model_architecture_{task}.png`, `confusion_matrix_{task}.png`,
 `classification_report_{task}.txt`, `f1_scores_{task}.png` and
-`best_model_{task}.keras`. Differs: the report adds intervals and calibration,
+`best_model_{task}.keras`; and the sample predictions with confidence that the
+published EfficientNet-B0 shows. Differs: the report adds intervals and calibration,
 and the architecture is drawn by us, the body as one box.
 """
 
@@ -12,9 +13,10 @@ import numpy as np
 
 from atelier import models, storage
 from atelier.classify.evaluate import report_text
-from atelier.classify.predict import evaluate_model
+from atelier.classify.predict import ask, evaluate_model
 from atelier.classify.trainable import body_and_head
-from atelier.plots import judging, save_figure
+from atelier.data.rights import pictures_may_be_shown
+from atelier.plots import grids, judging, save_figure
 from atelier.plots.architecture import architecture
 
 MANY_LAYERS = 20  # a body of more is drawn as one box
@@ -54,6 +56,40 @@ def write_published_outputs(model, directory, out, task, *, split="test", progre
     with storage.atomic_path(best) as temporary:
         loaded.model.save(temporary)
     return [*(out / f"{name}_{task}.png" for name in figures), report, best]
+
+
+def sample_predictions(model, directory, *, split="test", count=12, seed=0):
+    """Pictures drawn at random, with the probabilities of their likeliest classes.
+
+    Only pictures that may be shown are drawn from; where there is none, the names of
+    files stand for them.
+
+    Args:
+        model: a model's folder, name or alias.
+        directory: root of the collection.
+        split: the part to draw from.
+        count: how many.
+        seed: of the choice.
+
+    Returns:
+        A Figure.
+
+    Raises:
+        AtelierError: as `predict.ask`.
+    """
+    answers = ask(model, directory, split)
+    data, paths = answers.data, list(answers.data.part(split)["path"])
+    showable = pictures_may_be_shown(directory, paths)
+    said = answers.probabilities, data.labels(split), data.class_names
+    options = {"count": count, "seed": seed, "title": f"{data.recipe.name}, {split}"}
+    if not showable.any():
+        return grids.answer_bars([_title(path) for path in paths], *said, **options)
+    return grids.prediction_grid(data.pictures(split), *said, showable=showable, **options)
+
+
+def _title(path):
+    """A file such as claude-monet_water-lilies.jpg as words."""
+    return Path(path).stem.replace("_", ": ").replace("-", " ")
 
 
 def boxes_of(network):

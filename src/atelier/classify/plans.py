@@ -8,7 +8,7 @@ import dataclasses
 from pathlib import Path
 
 from atelier import paths
-from atelier.classify.bodies import on_hand
+from atelier.classify.bodies import on_hand, probe_on_hand
 from atelier.classify.recipe import Phase
 from atelier.classify.recipes import PUBLISHED_CNN
 from atelier.environment import device_name
@@ -47,6 +47,14 @@ class Plan:
         if self.head_epochs is not None:
             recipe = head_first(recipe, self.head_epochs, patience=4, then=self.body_epochs)
         return self._sized(recipe)
+
+    def fit_probe(self, recipe):
+        """A recipe of frozen, tapped bodies at this plan's size, its precision kept.
+
+        Features are computed once, and the model saved is float32: it should be fitted so.
+        """
+        recipe = probe_on_hand(recipe, at_random=self.at_random)
+        return self._sized(recipe).replace(precision=recipe.precision)
 
     def _sized(self, recipe):
         split = recipe.split

@@ -13,7 +13,8 @@ from atelier.classify.datasets import load_datasets, model_input
 from atelier.classify.evaluate import judge, judgement_figures
 from atelier.classify.recipes import Recipe
 from atelier.data.reading import IMAGE_SUFFIXES, read_rgb
-from atelier.data.rights import may_be_shown
+from atelier.data.rights import pictures_may_be_shown
+from atelier.data.views import VIEWS
 from atelier.errors import AtelierError
 from atelier.plots import save_figure
 
@@ -68,6 +69,7 @@ class Answers:
     data: object  # Datasets
     split: str
     probabilities: np.ndarray  # (n, num_classes), one row a painting
+    by_view: np.ndarray  # (n, views, num_classes), whose mean they are; one view, or six
 
 
 def ask(model, directory, split, progress=None):
@@ -84,8 +86,35 @@ def ask(model, directory, split, progress=None):
             f"{len(data.class_names)} classes, {_difference(data.class_names, loaded.class_names)}",
             "Evaluate on the collection it was trained on, or train anew.",
         )
-    probabilities = data.average(loaded.model.predict(data.eval_ds(split), verbose=0))
-    return Answers(loaded, data, split, probabilities)
+    answers = loaded.model.predict(data.eval_ds(split), verbose=0)
+    by_view = answers.reshape(len(data.part(split)), -1, answers.shape[-1])
+    return Answers(loaded, data, split, data.average(answers), by_view)
+
+
+def accuracy_by_view(model, directory, *, split="test"):
+    """What each of the six views of a painting is worth alone, and what their mean is.
+
+    Args:
+        model: folder, name or alias of a model whose recipe takes six views.
+        directory: root of the collection.
+        split: train, val or test.
+
+    Returns:
+        Table of `view` and `accuracy`; the last row is the mean of the views' answers.
+
+    Raises:
+        AtelierError: as `ask`, and if the recipe takes no views.
+    """
+    answers = ask(model, directory, split)
+    if not answers.data.recipe.views:
+        raise AtelierError(
+            "a model that takes six views", answers.data.recipe.name, "Judge it as it is."
+        )
+    labels = answers.data.labels(split)
+    right = answers.by_view.argmax(axis=-1) == labels[:, None]
+    mean = np.mean(answers.probabilities.argmax(axis=-1) == labels)
+    rows = [*zip(VIEWS, right.mean(axis=0), strict=True), ("mean of the six", mean)]
+    return pd.DataFrame(rows, columns=["view", "accuracy"])
 
 
 def _difference(found, known):
@@ -100,7 +129,7 @@ def _figures(answers):
         data.labels(split),
         data.class_names,
         images=data.pictures(split),
-        showable=may_be_shown(data.directory, data.part(split)["label"]),
+        showable=pictures_may_be_shown(data.directory, data.part(split)["path"]),
         history=pd.read_csv(folder / "history.csv"),
         title=f"{data.recipe.name}, {split}",
     )

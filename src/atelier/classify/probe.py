@@ -67,10 +67,7 @@ def fit_probe(network, recipe, data, *, progress=None):
     network.get_layer("probabilities").set_weights([best.kernel, best.bias])
     log.info("Probe: strength %g, loss %.3f.", best.row["strength"], best.row["val_loss"])
     seconds = round((time.perf_counter() - started) / len(solved), 2)
-    return [
-        {"epoch": number, "phase": "probe", **fit.row, "seconds": seconds}
-        for number, fit in enumerate(solved, start=1)
-    ]
+    return [{"phase": "probe", **fit.row, "seconds": seconds} for fit in solved]
 
 
 def _check(network, probe):

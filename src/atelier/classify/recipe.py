@@ -120,7 +120,8 @@ class Recipe:
     loss_options: dict = dataclasses.field(default_factory=dict)  # gamma and alpha of "focal"
     class_weights: bool = False  # weigh classes against their frequency, as scikit-learn does
     views: str | None = None  # "six": the whole picture, four corners and the middle
-    probe: ProbeConfig | None = None  # fits the last layer of a "multilayer" network first
+    probe: ProbeConfig | None = None  # fits a "multilayer" network's last layer, before
+    # the phases and once more after them
 
     def to_json(self):
         """The recipe as plain values; `from_json` reads them back."""

@@ -93,8 +93,11 @@ ATELIER_PROBE = Recipe(
     source="ours: means, deviations and covariances of five layers of a frozen ResNet50, and a "
     "ridge regression",
     network="multilayer",
-    network_options={"taps": _RESNET50_TAPS},
+    network_options={"taps": _RESNET50_TAPS, "directions": 160},
     phases=(),
+    image_size=(256, 256),
+    decode_size=(256, 256),
+    train_size=(256, 256),
     probe=ProbeConfig(strengths=(0.003, 0.01, 0.03, 0.1, 0.3), method="ridge"),
     augment=None,
 )
@@ -102,18 +105,17 @@ ATELIER_PROBE = Recipe(
 ATELIER = ATELIER_PROBE.replace(
     name="atelier",
     source="ours: means, deviations and covariances of five layers of ResNet50, a ridge "
-    "regression, then everything fine-tuned at a low rate",
+    "regression, everything fine-tuned at a low rate, and the regression once more",
     phases=(
         Phase(
             "fine_tuning",
-            epochs=8,
-            learning_rate=3e-5,
+            epochs=1,
+            learning_rate=1e-5,
             schedule="cosine",
-            warmup_epochs=0.5,
+            warmup_epochs=0.2,
             batch_norm="frozen",
         ),
     ),
-    decode_size=(256, 256),
     augment=dataclasses.replace(PAINTING, zoom=(0.6, 1.0)),
     optimizer="adamw",
     weight_decay=0.01,

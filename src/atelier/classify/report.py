@@ -8,7 +8,25 @@ from atelier import paths, storage
 from atelier.data.splits import SplitConfig, leaking, load_split
 from atelier.plots import caption_line
 
-PUBLISHED_ACCURACY = 0.576  # the predecessor's custom CNN, 11 painters, leaking validation set
+# Published results as rows of `against_published`.
+CUSTOM_CNN = {
+    "name": "custom CNN",
+    "by": "predecessor",
+    "part": "validation, leaking",
+    "accuracy": 0.576,
+}
+RESNET50 = {
+    "name": "ResNet50, two phases",
+    "by": "predecessor",
+    "part": "validation, leaking",
+    "accuracy": 0.8571,
+}
+DENSENET121 = {
+    "name": "DenseNet-121, five movements",
+    "by": "published, on Painter by Numbers",
+    "part": "test",
+    "accuracy": 0.6675,
+}
 PARTS = {"val": "validation", "test": "test"}
 
 
@@ -100,6 +118,69 @@ def results_table(models, part="test"):
     return pd.DataFrame(rows)
 
 
+def with_rivals(models, rivals):
+    """Models and those of earlier notebooks that were judged on the very same test pictures.
+
+    Args:
+        models: dict of name -> folder; all of one split.
+        rivals: dict of name -> folder, whether it is there or not.
+
+    Returns:
+        dict of name -> folder: the rivals that can be compared, then the models.
+    """
+    split = metrics_of(next(iter(models.values())))["split"]["fingerprint"]
+    return {name: folder for name, folder in rivals.items() if _judged_on(folder, split)} | models
+
+
+def _judged_on(folder, split):
+    if not (Path(folder) / "metrics.json").is_file():
+        return False
+    metrics = metrics_of(folder)
+    return "test" in metrics and metrics["split"]["fingerprint"] == split
+
+
+def recipe_table(published, here):
+    """A recipe as published beside the one that is trained here, one row a setting.
+
+    Args:
+        published: a `Recipe` of a body and a head.
+        here: the same at another size, or on another body.
+    """
+    columns = {"published": _settings(published), "here": _settings(here)}
+    return pd.DataFrame(columns).fillna("")
+
+
+def _settings(recipe):
+    cut = f", cut at {recipe.cut}" if recipe.cut else ""
+    options = ", ".join(f"{name} {value}" for name, value in recipe.head_options.items())
+    settings = {
+        "body": f"{recipe.backbone}{cut}",
+        "its weights": recipe.weights or "random",
+        "head": f"{recipe.head} ({options})" if options else recipe.head,
+        "pictures": "{} x {} pixels".format(*recipe.image_size),
+        "batch": f"{recipe.batch_size}, {recipe.precision}",
+    }
+    for number, phase in enumerate(recipe.phases, start=1):
+        settings[f"phase {number}"] = (
+            f"{phase.name}: at most {phase.epochs} epochs at {phase.learning_rate:g}, "
+            f"learns {_learning(phase.trainable)}"
+        )
+    return settings
+
+
+def _learning(trainable):
+    """What of the body learns beside the head, in words."""
+    if not isinstance(trainable, str):
+        return f"the head and {', '.join(trainable)}"
+    number = trainable.partition(":")[2]
+    return {
+        "all": "everything",
+        "head": "the head",
+        "last": f"the head and the top {number} of the body",
+        "after": f"all but the body's first {number}",
+    }[trainable.partition(":")[0]]
+
+
 def leak_table(models, directory):
     """Validation accuracy of models split in different ways, and what of it leaks.
 
@@ -134,15 +215,15 @@ def _split_config(metrics):
     return SplitConfig(**values)
 
 
-def against_published(models, leaky=None):
+def against_published(models, leaky=None, *, published=CUSTOM_CNN):
     """The published accuracy beside ours, each with the part it was measured on.
 
     Args:
         models: dict of name -> folder of a model with a leak-free split.
         leaky: folder of a model with a random split, or None.
+        published: the row that comes first, such as `RESNET50`.
     """
-    published = {"name": "custom CNN", "by": "predecessor", "part": "validation, leaking"}
-    rows = [{**published, "accuracy": PUBLISHED_ACCURACY}]
+    rows = [published]
     if leaky is not None:
         rows.append({"name": "published", "by": "here", **_score(leaky, "val", "leaking")})
     for name, folder in models.items():

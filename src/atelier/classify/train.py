@@ -123,14 +123,23 @@ def _fit(recipe, data, checkpoint, logs, progress):
             recipe.network, len(data.class_names), **build_options(recipe, recipe.train_size)
         )
     if recipe.probe is not None and not checkpoint.history:
-        checkpoint.history += fit_probe(network, recipe, data, progress=progress)
+        _probe(network, recipe, data, checkpoint, progress)
     for index, phase in enumerate(recipe.phases):
         if index >= checkpoint.phase:
             set_trainable(network, phase)
             checkpoint.begin_phase(index, phase, network)
             _fit_phase(network, recipe, phase, data, checkpoint, logs, progress)
             checkpoint.restore_best()
+    if recipe.probe is not None and recipe.phases:
+        _probe(network, recipe, data, checkpoint, progress)  # the features are others now
     return network
+
+
+def _probe(network, recipe, data, checkpoint, progress):
+    """Fit the last layer; its rows follow what the history has."""
+    rows = fit_probe(network, recipe, data, progress=progress)
+    done = len(checkpoint.history)
+    checkpoint.history += [{"epoch": done + n, **row} for n, row in enumerate(rows, start=1)]
 
 
 def _fit_phase(network, recipe, phase, data, checkpoint, logs, progress):

@@ -15,6 +15,7 @@ import pandas as pd
 from atelier.data.layouts import layout_of
 from atelier.data.layouts.artists import ARTISTS_FILE, read_artists
 from atelier.data.layouts.names import name_key
+from atelier.data.manifest import load_manifest
 
 DIED_BEFORE = 1955
 _INVENTED = "Invented"  # how the sample collection opens a nationality
@@ -51,3 +52,17 @@ def may_be_shown(directory, artists):
         return np.full(len(artists), layout_of(directory) == "folders")
     known = {name_key(name) for name in showable_artists(read_artists(directory))}
     return np.array([name_key(artist) in known for artist in artists], bool)
+
+
+def pictures_may_be_shown(directory, pictures):
+    """The same by picture, whatever its label is: the manifest knows who painted it.
+
+    Args:
+        directory: the collection's root.
+        pictures: (n,) paths in it.
+
+    Returns:
+        (n,) bool; False where no painter is known, but in a folder of one's own.
+    """
+    artists = load_manifest(directory).set_index("path")["artist"].reindex(pictures)
+    return may_be_shown(directory, artists.astype("string").fillna(""))

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from atelier.data.layouts.movements import movement_of
+
 
 def is_grey(pixels, tolerance=2):
     """Whether pictures are without color, whatever mode their files have.
@@ -49,3 +51,22 @@ def missing_values(table):
             "distinct": table.nunique(),
         }
     )
+
+
+def movement_tally(manifest):
+    """Which styles the movements gather and which they leave out, with how many pictures.
+
+    Args:
+        manifest: table of path, artist, style and readable.
+
+    Returns:
+        Table of `style`, `movement` (missing where none gathers it), `pictures` and
+        `painters`; styles that are left out come last, and larger ones first.
+    """
+    seen = manifest[manifest["readable"].astype(bool)].dropna(subset="style")
+    table = seen.groupby("style").agg(pictures=("path", "size"), painters=("artist", "nunique"))
+    table = table.reset_index().astype({"style": "string"})
+    table.insert(1, "movement", table["style"].map(movement_of).astype("string"))
+    order = table["movement"].fillna("~")  # after every letter
+    table = table.assign(order=order).sort_values(["order", "pictures"], ascending=[True, False])
+    return table.drop(columns="order").reset_index(drop=True)

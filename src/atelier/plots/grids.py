@@ -138,6 +138,40 @@ def prediction_grid(
 
 
 @in_our_look
+def answer_bars(captions, probabilities, labels, class_names, *, count=12, seed=0, title=None):
+    """As `prediction_grid`, for pictures that may not be shown: a caption stands for each.
+
+    Args:
+        captions: n texts.
+        probabilities: (n, k).
+        labels: (n,) integers.
+        class_names: k names.
+        count: captions shown.
+        seed: of the choice.
+        title: what is judged.
+
+    Raises:
+        AtelierError: if captions and labels differ in number.
+    """
+    if len(captions) != len(labels):
+        found = f"{len(captions)} and {len(labels)}"
+        raise AtelierError("as many captions as labels", found, "Pass one text for each.")
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(labels))[:count])
+    columns = 3
+    rows = max(1, -(-len(chosen) // columns))
+    subject = titled(title, "Pictures drawn at random, and what it says")
+    figure = new_figure(subject, 9.6, rows * 1.3 + 0.5)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels:
+        bare(axes)
+    for axes, index in zip(panels, chosen, strict=False):
+        name = textwrap.shorten(f"{captions[index]}", 46, placeholder=" …")
+        axes.set_title(f"{name}\n{class_names[labels[index]]}", fontsize=8, loc="left", pad=4)
+        _bars(axes, probabilities[index], int(labels[index]), class_names)
+    return figure
+
+
+@in_our_look
 def mistake_grid(
     images, probabilities, labels, class_names, *, showable=None, count=12, title=None
 ):

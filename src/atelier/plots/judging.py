@@ -59,7 +59,7 @@ def confusion_matrix(confusion, class_names, *, normalized=False, title=None):
     axes.set_xticklabels(axes.get_xticklabels(), rotation=90 if k > 20 else 45, ha="right",
                          va="center" if k > 20 else "top", rotation_mode="anchor", fontsize=size)  # fmt: skip
     axes.set_yticklabels(axes.get_yticklabels(), rotation=0, fontsize=size)
-    axes.set(xlabel="named by the classifier", ylabel="painted by")
+    axes.set(xlabel="named by the classifier", ylabel="true class")
     axes.collections[0].colorbar.outline.set_visible(False)
     axes.grid(visible=False)
     return figure
