@@ -16,7 +16,13 @@ def atelier_root(tmp_path, monkeypatch):
     root = tmp_path / "repository"
     root.mkdir()
     monkeypatch.setenv("ATELIER_ROOT", str(root))
-    for name in ("ATELIER_DATA", "ATELIER_WEIGHTS", "ATELIER_LISTS", "ATELIER_FAST"):
+    for name in (
+        "ATELIER_DATA",
+        "ATELIER_WEIGHTS",
+        "ATELIER_LISTS",
+        "ATELIER_FIGURES",
+        "ATELIER_FAST",
+    ):
         monkeypatch.delenv(name, raising=False)
     return root
 

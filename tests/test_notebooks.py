@@ -155,6 +155,16 @@ def test_inplace_refreshes_the_originals(atelier_root):
     assert outputs_of(path) == ["42"]
 
 
+@pytest.mark.parametrize(("inplace", "place"), [(False, "build/figures"), (True, "figures")])
+def test_figures_are_committed_only_with_the_notebook(atelier_root, inplace, place):
+    make_notebook(
+        atelier_root / "notebooks" / "01_a.ipynb",
+        "from atelier import paths; print(paths.figures_dir())",
+    )
+    (run,) = notebooks.run_notebooks(inplace=inplace, timeout=60)
+    assert outputs_of(run.executed) == [f"{atelier_root / place}\n"]
+
+
 def test_fast_runs_never_refresh_the_originals(atelier_root, monkeypatch):
     make_notebook(atelier_root / "notebooks" / "01_a.ipynb", "6 * 7")
     monkeypatch.setenv("ATELIER_FAST", "1")

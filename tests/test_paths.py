@@ -48,6 +48,11 @@ def test_figures_of_a_fast_run_are_kept_apart(monkeypatch, atelier_root):
     assert paths.figures_dir() == atelier_root / "build" / "figures"
 
 
+def test_figures_go_where_they_are_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("ATELIER_FIGURES", str(tmp_path / "mine"))
+    assert paths.figures_dir() == tmp_path / "mine"
+
+
 def test_weights_are_only_where_they_are_said_to_be(monkeypatch, tmp_path):
     assert paths.weights_dir() is None
     monkeypatch.setenv("ATELIER_WEIGHTS", str(tmp_path))

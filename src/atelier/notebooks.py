@@ -102,7 +102,8 @@ def run_notebooks(
         out: where `<name>.ipynb`, `<name>.html` and `index.html` go; `build/`
             by default.
         directory: where the notebooks are; the repository's by default.
-        inplace: whether to write the executed notebooks back as well.
+        inplace: whether to write the executed notebooks back as well, and their
+            figures to `figures/`; else figures go to `figures/` in `out`.
         timeout: seconds a single cell may take; no limit by default.
         progress: called as `progress(name, done, total)` with code cells done.
 
@@ -133,7 +134,8 @@ def _run_one(path, out, *, inplace, timeout, progress):
     executed, page = out / path.name, out / f"{path.stem}.html"
     started = time.perf_counter()
     try:
-        _execute(notebook, path, executed, timeout, progress)
+        figures = None if inplace else out / "figures"
+        _execute(notebook, path, executed, figures, timeout, progress)
     finally:
         write_notebook(notebook, executed)
     write_text(page, to_html(notebook, path.parent))
@@ -169,7 +171,7 @@ def write_notebook(notebook, path):
         nbformat.write(notebook, temporary)
 
 
-def _execute(notebook, path, executed, timeout, progress):
+def _execute(notebook, path, executed, figures, timeout, progress):
     """Run all code cells in a fresh kernel, from the notebook's own folder."""
     import nbclient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -200,7 +202,7 @@ def _execute(notebook, path, executed, timeout, progress):
     )
     try:
         with _kernel_log(executed) as log:
-            client.execute(env=_environment(), cleanup_kc=True, stdout=log, stderr=log)
+            client.execute(env=_environment(figures), cleanup_kc=True, stdout=log, stderr=log)
     except CellExecutionError as error:
         raise _failure(notebook, executed, place["index"], _last_line(error)) from error
     except CellTimeoutError as error:
@@ -273,15 +275,17 @@ def _kernel_of_this_interpreter():
     return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OneKernel())
 
 
-def _environment():
+def _environment(figures):
     """The kernel's environment: this one, its places made absolute, and figures inline."""
-    places = ("ATELIER_DATA", "ATELIER_WEIGHTS")  # the kernel's working directory is another
-    named = {
+    places = ("ATELIER_DATA", "ATELIER_WEIGHTS", "ATELIER_LISTS", "ATELIER_FIGURES")
+    named = {  # the kernel's working directory is another
         name: str(Path(os.environ[name]).absolute()) for name in places if os.environ.get(name)
     }
-    figures = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    if figures is not None:
+        named["ATELIER_FIGURES"] = str(Path(figures).absolute())
+    inline = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
     quiet = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
-    return {**os.environ, **named, **figures, **quiet, "ATELIER_ROOT": str(paths.root())}
+    return {**os.environ, **named, **inline, **quiet, "ATELIER_ROOT": str(paths.root())}
 
 
 def to_html(notebook, directory):

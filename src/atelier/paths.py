@@ -3,7 +3,7 @@
 Environment variables: `ATELIER_ROOT` (the repository, if not the working
 directory or above it), `ATELIER_DATA` (a collection's root, or a folder of
 collections), `ATELIER_WEIGHTS` (backbone weights), `ATELIER_LISTS` (ArtGAN's lists
-for WikiArt), `ATELIER_FAST=1` (the smallest honest run).
+for WikiArt), `ATELIER_FIGURES` (instead of `figures/`), `ATELIER_FAST=1` (the smallest honest run).
 """
 
 import hashlib
@@ -42,7 +42,12 @@ def models_dir():
 
 
 def figures_dir():
-    """Figures that notebooks, README and report show; `build/figures` in a fast run."""
+    """Figures that notebooks, README and report show: `ATELIER_FIGURES`, else `figures/`.
+
+    A fast run's go to `build/figures`.
+    """
+    if named := os.environ.get("ATELIER_FIGURES"):
+        return Path(named).expanduser().resolve()
     return build_dir() / "figures" if fast() else root() / "figures"
 
 

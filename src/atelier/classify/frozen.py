@@ -78,25 +78,22 @@ def head_on_features(network, recipe, data, *, start_epoch=0, progress=None):
     return head, train_ds, _batches(maps["val"], pictures["val"], recipe)
 
 
-def kept_features(trunk, data, parts, *, dtype="float16", progress=None):
+def kept_features(trunk, data, parts, *, progress=None):
     """What a model makes of the pictures of some parts, computed once and kept on disk.
 
     Args:
         trunk: a model that takes pictures.
         data: the collection as `Datasets`.
         parts: of `train`, `val` and `test`.
-        dtype: that features are kept in.
         progress: called with (done, total), in pictures.
 
     Returns:
-        dict of part -> (n, ...), a read-only memory map in the order of `data.eval_ds(part)`.
+        dict of part -> (n, ...) float16, a read-only memory map in the order of `data.eval_ds(part)`.
     """
-    mark = f"{_digest(trunk)} {dtype}"
+    mark = _digest(trunk)
     pictures = {part: data.eval_ds(part) for part in parts}
     count = _Count(sum(len(ds.rows) for ds in pictures.values()), progress)
-    return {
-        part: _kept_part(trunk, pictures[part], data, part, mark, dtype, count) for part in parts
-    }
+    return {part: _kept_part(trunk, pictures[part], data, part, mark, count) for part in parts}
 
 
 def _batches(features, pictures, recipe, **options):
@@ -122,7 +119,7 @@ class _Count:
             self.progress(self.done, self.total)
 
 
-def _kept_part(trunk, pictures, data, part, mark, dtype, count):
+def _kept_part(trunk, pictures, data, part, mark, count):
     recipe, names = data.recipe, list(data.part(part)["path"])
     key = storage.fingerprint(
         [mark, data.split.fingerprint, recipe.image_size, recipe.fit, recipe.views, names]
@@ -130,18 +127,18 @@ def _kept_part(trunk, pictures, data, part, mark, dtype, count):
     path = paths.workspace(data.directory) / "maps" / f"{key}.npy"
     if not path.is_file():
         with storage.atomic_path(path) as temporary:
-            _compute(trunk, pictures, temporary, dtype, count)
+            _compute(trunk, pictures, temporary, count)
         log.info("Features of %s: %s, %.2f GB", part, path, path.stat().st_size / 1e9)
     return np.load(path, mmap_mode="r")
 
 
-def _compute(trunk, pictures, path, dtype, count):
+def _compute(trunk, pictures, path, count):
     """Write the trunk's answers to all pictures as one array."""
     total = len(pictures.rows)
     features = np.lib.format.open_memmap(
         path,
         "w+",
-        dtype,
+        "float16",
         (total, *trunk.compute_output_shape((1, *pictures[0][0].shape[1:]))[1:]),
     )
     done = 0

@@ -53,8 +53,8 @@ def fit_probe(network, recipe, data, *, progress=None):
     started = time.perf_counter()
     _fit_directions(network, data, recipe.seed)
     trunk = keras.Model(network.input, network.get_layer(FEATURES).output, name="trunk")
-    kept = kept_features(trunk, data, ("train", "val"), dtype="float32", progress=progress)
-    train, val = kept["train"], kept["val"]
+    kept = kept_features(trunk, data, ("train", "val"), progress=progress)
+    train, val = (kept[part].astype("float32") for part in ("train", "val"))
     mean, variance = _fit_scale(network, train, recipe.network_options.get("pooling", POOLINGS))
     solved = _regressions(
         (train - mean) / np.sqrt(variance),
