@@ -181,6 +181,11 @@ def _learning(trainable):
     }[trainable.partition(":")[0]]
 
 
+def best_by_loss(models):
+    """Name of the model with the least validation loss, of a dict of name -> model folder."""
+    return min(models, key=lambda name: metrics_of(models[name])["val"]["log_loss"])
+
+
 def leak_table(models, directory):
     """Validation accuracy of models split in different ways, and what of it leaks.
 

@@ -237,7 +237,7 @@ def _facts(network, recipe, data, checkpoint, run):
         },
         "seed": recipe.seed,
         "parameters": network.count_params(),
-        "epochs": len(checkpoint.history),
+        "epochs": sum("strength" not in row for row in checkpoint.history),  # probes have none
         "minutes": round(seconds / 60, 1),
         "device": device_name(),
         "versions": versions(),
