@@ -19,7 +19,7 @@ def test_a_probe_without_weights_starts_at_random_on_the_sample_and_says_so(capl
     with caplog.at_level(logging.WARNING, "atelier"):
         fitted = ON_SAMPLE.fit_probe(RECIPES["atelier_probe"])
     assert fitted.weights is None
-    assert fitted.image_size == fitted.train_size == (112, 112)
+    assert fitted.image_size == fitted.train_size == (128, 128)
     assert fitted.precision == RECIPES["atelier_probe"].precision
     assert "random weights, since none of resnet50 are here" in caplog.text
 

@@ -27,6 +27,11 @@ DENSENET121 = {
     "part": "test",
     "accuracy": 0.6675,
 }
+SPLITS = {
+    "grouped": "leak-free",
+    "official": "official, leak-free",
+    "random": "random, leaking",
+}
 PARTS = {"val": "validation", "test": "test"}
 
 
@@ -74,7 +79,7 @@ def markdown_results(path):
         cells = (
             title,
             f"{metrics['parameters']:,}",
-            "leak-free" if metrics["split"]["kind"] == "grouped" else "random, leaking",
+            SPLITS[metrics["split"]["kind"]],
             _with_interval(val, "accuracy"),
             _with_interval(test, "accuracy") if test else "",
             _with_interval(test, "macro_f1") if test else "",
