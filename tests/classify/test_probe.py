@@ -124,7 +124,10 @@ def test_calibration_never_raises_the_validation_loss(probe_recipe, tiny_collect
 
 
 def test_a_probe_can_be_fine_tuned(probe_recipe, tiny_collection, tmp_path):
-    fine = Phase("fine_tuning", 1, 1e-5, batch_norm="frozen", body_rate=0.1)
+    fine = Phase("fine_tuning", 1, 1e-3, batch_norm="frozen", body_rate=0.1)
+    # Not too sure of itself: where a probability is 1, JAX's loss, unlike TensorFlow's, has no slope.
+    unsure = ProbeConfig(strengths=(0.01,), calibrate=False)
+    probe_recipe = probe_recipe.replace(probe=unsure)
     start = models.load(train(probe_recipe, tiny_collection, tmp_path / "probe"))
     tuned = models.load(
         train(probe_recipe.replace(phases=(fine,)), tiny_collection, tmp_path / "fine")
@@ -132,7 +135,7 @@ def test_a_probe_can_be_fine_tuned(probe_recipe, tiny_collection, tmp_path):
     weights = [model.model.get_layer("Conv1").get_weights()[0] for model in (start, tuned)]
     assert not np.allclose(*weights, atol=1e-9)
     phases = pd.read_csv(tuned.folder / "history.csv")["phase"].tolist()
-    assert phases == ["probe", "probe", "fine_tuning", "probe", "probe"]
+    assert phases == ["probe", "fine_tuning", "probe"]
     assert tuned.metrics["epochs"] == 1
     assert abs(start.metrics["val"]["log_loss"] - tuned.metrics["val"]["log_loss"]) < 0.2
 
