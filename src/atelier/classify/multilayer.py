@@ -3,7 +3,7 @@
 Middle layers see brushwork, last layers see objects. Each layer's map becomes
 vectors by its channels' mean, standard deviation, or covariance; all are
 brought to one scale and joined, and one Dense layer decides. That layer and the
-scales can be fitted in closed form (see `classify.probe`), and all of it can be
+scales can be fitted by a regression (see `classify.probe`), and all of it can be
 fine-tuned.
 
 Sources: second-order pooling of convolutional features is Lin et al. 2015
@@ -48,6 +48,9 @@ def multilayer(
 
     Returns:
         An uncompiled model, (batch, height, width, 3) in [0, 255] -> (batch, num_classes).
+
+    Raises:
+        AtelierError: if a tap names no body or no layer of it, or a pooling is unknown.
     """
     _check(taps, pooling)
     inputs = keras.Input((*image_size, 3), name="image")

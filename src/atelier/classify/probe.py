@@ -1,7 +1,7 @@
-"""The quick way: the last layer of a frozen body's features, fitted in closed form.
+"""The quick way: a last layer on a frozen body's features, fitted without gradient steps.
 
 Features of all pictures are computed once and kept. Principal directions of the
-local features, the scale of every block of features and a regularised logistic
+local features, the scale of every block of features and a logistic or ridge
 regression then fill the layers that `classify.multilayer` leaves open, so that
 the result is a model like any other; it can be fine-tuned afterwards.
 
@@ -46,7 +46,8 @@ def fit_probe(network, recipe, data, *, progress=None):
         `strength`, accuracy and loss of training and validation, `seconds`.
 
     Raises:
-        AtelierError: if the network has no such layers.
+        AtelierError: if the network has no such layers, the method is unknown, or a
+            class has no training picture.
     """
     _check(network, recipe.probe)
     data.class_weight()  # refuses a class without a training picture
