@@ -21,15 +21,14 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
-import numpy as np
 from keras._tf_keras.keras.preprocessing.image import ImageDataGenerator
 
-from atelier import models
 from atelier.classify.building import build_options, precision
 from atelier.classify.compiling import compile_network
 from atelier.classify.datasets import load_datasets
 from atelier.classify.networks import build_network
 from atelier.classify.recipes import get_recipe
+from atelier.classify.speed import answering_speed
 from atelier.data.augment import PUBLISHED
 from atelier.data.sample import draw_sample
 from atelier.data.splits import SplitConfig
@@ -118,24 +117,6 @@ def training(directory, batch, steps, rounds):
     return rows
 
 
-def answering(name, rounds):
-    """Milliseconds of one answer and pictures a second in batches of 32, of a trained model."""
-    loaded = models.load(name)
-    size = loaded.recipe["image_size"]
-    images = np.random.default_rng(0).integers(0, 256, (32, *size, 3)).astype("float32")
-    result = {"model": loaded.folder.name}
-    for count, key in ((1, "ms_one_picture"), (32, "pictures_a_second")):
-        loaded.model.predict_on_batch(images[:count])
-        times = []
-        for _ in range(5 * rounds):
-            started = time.perf_counter()
-            np.asarray(loaded.model.predict_on_batch(images[:count]))
-            times.append(time.perf_counter() - started)
-        median = statistics.median(times)
-        result[key] = 1e3 * median if count == 1 else count / median
-    return result
-
-
 def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -148,7 +129,7 @@ def main():
     arguments = parser.parse_args()
     directory = Path(arguments.data) if arguments.data else draw_sample()
     rows = training(directory, arguments.batch, arguments.steps, arguments.rounds)
-    answer = answering(arguments.model, arguments.rounds)
+    answer = answering_speed(arguments.model, repeats=5 * arguments.rounds)
     if arguments.json:
         print(json.dumps({"backend": keras.backend.backend(), "training": rows, "answer": answer}))
         return

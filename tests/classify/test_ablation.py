@@ -3,6 +3,7 @@
 import pytest
 
 from atelier.classify.ablation import ablation, of_all_painters, split_by
+from atelier.classify.published import FROZEN_PROBE
 from atelier.classify.recipe import Recipe
 from atelier.classify.recipes import ATELIER, ATELIER_PROBE
 
@@ -19,6 +20,10 @@ def test_steps_lead_from_one_layer_to_the_shipped_recipe():
     taps = [recipe.network_options["taps"] for recipe in ablation().values()]
     assert [len(names) for names in taps] == [1, 1, 1, 5, 5, 9, 5]
     assert list(ablation().values())[-1] == ATELIER
+
+
+def test_the_short_way_has_the_first_step_and_the_last():
+    assert list(ablation(short=True).values()) == [FROZEN_PROBE, ATELIER]
 
 
 def test_all_painters_and_other_divisions_change_the_split_alone():

@@ -53,7 +53,9 @@ def test_a_substitute_takes_its_place_aloud_and_its_layers_their_names(place, ca
 
 def test_a_cut_file_serves_the_cut_body(place):
     (place / weight_files("resnet50", "conv4_block6_out")[0]).touch()
-    assert on_hand(RECIPES["resnet50_two_phase"]).cut == "conv4_block6_out"
+    swapped = on_hand(RECIPES["resnet50_two_phase"])
+    assert swapped.cut == "conv4_block6_out"
+    assert swapped.head_options == {"pool": 2}  # the cut map is twice as fine
 
 
 def test_folded_batch_normalisation_stays_frozen(place):

@@ -10,8 +10,12 @@ DENSENET169_TAPS = tuple(
 )
 
 
-def ablation():
+def ablation(*, short=False):
     """Recipes from the plainest to ours.
+
+    Args:
+        short: only the plainest and ours, for collections where the steps between them
+            cannot be told apart.
 
     Returns:
         dict of title -> recipe, each with one thing more than the one before it, but
@@ -21,7 +25,7 @@ def ablation():
     second_order = _with(ridge, pooling=("mean", "std", "covariance"), directions=96)
     layers = _with(second_order, taps=ATELIER_PROBE.network_options["taps"])
     bodies = _with(ATELIER_PROBE, taps=(*ATELIER_PROBE.network_options["taps"], *DENSENET169_TAPS))
-    return {
+    steps = {
         "one layer's means, logistic": FROZEN_PROBE,
         "a ridge instead": ridge.replace(name="ablation_ridge"),
         "deviations and covariances": second_order.replace(name="ablation_second_order"),
@@ -30,6 +34,7 @@ def ablation():
         "a second body, DenseNet169": bodies.replace(name="ablation_bodies"),
         "one body, fine-tuned": ATELIER,
     }
+    return dict([*steps.items()][:: len(steps) - 1]) if short else steps
 
 
 def _with(recipe, **options):

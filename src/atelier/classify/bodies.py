@@ -22,11 +22,12 @@ class Substitute:
 
     backbone: str
     cut: str | None = None
+    pool: int = 1  # mean over squares of so many positions before a head that flattens
     renamed: dict = dataclasses.field(default_factory=dict)  # layers that phases name
 
 
 SUBSTITUTES = {
-    "resnet50": Substitute("resnet50", "conv4_block6_out"),
+    "resnet50": Substitute("resnet50", "conv4_block6_out", pool=2),  # 7 x 7 as from the whole
     "efficientnetb0": Substitute("mobilenetv2"),
     "efficientnetb2": Substitute("mobilenetv2"),
     "densenet121": Substitute(
@@ -87,11 +88,18 @@ def on_hand(recipe, *, at_random=False):
     if other is not None and weights_at_hand(other.backbone, other.cut):
         part = f" cut at {other.cut}" if other.cut else ""
         log.warning("%s: %s%s instead of %s.", recipe.name, other.backbone, part, recipe.backbone)
-        return with_body(recipe, other.backbone, other.cut, renamed=other.renamed)
+        return _pooled(with_body(recipe, other.backbone, other.cut, renamed=other.renamed), other)
     if at_random or paths.fast():
         log.warning("%s: random weights, since none of %s are here.", recipe.name, recipe.backbone)
         return recipe.replace(weights=None)
     return recipe
+
+
+def _pooled(recipe, other):
+    """Bring a finer map to the size that the published head flattens."""
+    if recipe.head != "flatten_512_16" or other.pool == 1:
+        return recipe
+    return recipe.replace(head_options={"pool": other.pool, **recipe.head_options})
 
 
 def probe_on_hand(recipe, *, at_random=False):

@@ -78,6 +78,18 @@ def ask(model, directory, split, progress=None):
     Raises:
         AtelierError: if the model is damaged, or the collection lacks its classes.
     """
+    loaded, data = load_with_data(model, directory, progress)
+    answers = loaded.model.predict(data.eval_ds(split), verbose=0)
+    by_view = answers.reshape(len(data.part(split)), -1, answers.shape[-1])
+    return Answers(loaded, data, split, data.average(answers), by_view)
+
+
+def load_with_data(model, directory, progress=None):
+    """A trained model and a collection as it takes it: (`models.LoadedModel`, `Datasets`).
+
+    Raises:
+        AtelierError: as `ask`.
+    """
     loaded = models.load(model)
     data = load_datasets(Recipe.from_json(loaded.recipe), directory, progress=progress)
     if data.class_names != loaded.class_names:
@@ -86,9 +98,7 @@ def ask(model, directory, split, progress=None):
             f"{len(data.class_names)} classes, {_difference(data.class_names, loaded.class_names)}",
             "Evaluate on the collection it was trained on, or train anew.",
         )
-    answers = loaded.model.predict(data.eval_ds(split), verbose=0)
-    by_view = answers.reshape(len(data.part(split)), -1, answers.shape[-1])
-    return Answers(loaded, data, split, data.average(answers), by_view)
+    return loaded, data
 
 
 def accuracy_by_view(model, directory, *, split="test"):

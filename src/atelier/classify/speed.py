@@ -1,0 +1,38 @@
+"""How quickly a trained classifier answers; loading it is not counted."""
+
+import statistics
+import time
+
+import numpy as np
+
+from atelier import models
+
+
+def answering_speed(model, *, repeats=15):
+    """Time a model's answers to noise of its own size; the median of several.
+
+    Args:
+        model: folder, name or alias of a trained model.
+        repeats: answers timed for each size of batch, after one that compiles.
+
+    Returns:
+        dict: `model`, `ms_one_picture` and `pictures_a_second` in batches of 32.
+    """
+    loaded = models.load(model)
+    size = loaded.recipe["image_size"]
+    images = np.random.default_rng(0).integers(0, 256, (32, *size, 3)).astype("float32")
+    return {
+        "model": loaded.folder.name,
+        "ms_one_picture": 1e3 * _median_seconds(loaded.model, images[:1], repeats),
+        "pictures_a_second": len(images) / _median_seconds(loaded.model, images, repeats),
+    }
+
+
+def _median_seconds(network, images, repeats):
+    network.predict_on_batch(images)
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        np.asarray(network.predict_on_batch(images))
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
