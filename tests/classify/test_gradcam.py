@@ -227,3 +227,12 @@ def test_a_network_without_maps_is_refused():
         GradCam(network)
     with pytest.raises(AtelierError, match="convolutional"):
         stage_layers(network, (8, 8))
+
+
+def test_a_probes_projections_are_not_what_is_explained():
+    inputs, x = convolved()
+    projected = layers.Conv2D(2, 1, name="map_directions")(x)
+    pooled = layers.GlobalAveragePooling2D()(layers.Concatenate()([x, projected]))
+    network = keras.Model(inputs, layers.Dense(4, activation="softmax")(pooled))
+    assert spatial_layers(network)[-1] == "map"
+    assert "map_directions" not in spatial_layers(network)

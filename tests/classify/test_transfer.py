@@ -9,12 +9,15 @@ import pytest
 
 from atelier import models, storage
 from atelier.classify.building import build_options
+from atelier.classify.cards import card_text
 from atelier.classify.checkpoint import Checkpoint
 from atelier.classify.compiling import compile_network
 from atelier.classify.datasets import load_datasets
 from atelier.classify.frozen import head_on_features, split_network, trains_from_features
 from atelier.classify.networks import build_network
 from atelier.classify.recipe import Phase
+from atelier.classify.recipes import get_recipe
+from atelier.classify.report import metrics_of
 from atelier.classify.train import train
 from atelier.classify.trainable import set_trainable
 from atelier.errors import AtelierError
@@ -191,6 +194,12 @@ def test_a_plateau_lowers_the_rate_after_its_patience_and_not_below_the_least(tm
         checkpoint.on_epoch_end(epoch, {"val_loss": loss})
         rates.append(float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)))
     np.testing.assert_allclose(rates, [1.0, 1.0, 0.1, 0.1, 0.1, 0.05, 0.05], rtol=1e-6)
+
+
+def test_a_card_tells_what_reaches_the_network(whole):
+    recipe, metrics = get_recipe("densenet121_movements"), metrics_of(whole)
+    assert "padded to a square, and five details of each: colors" in card_text(recipe, metrics)
+    assert "squashed to a square: colors" in models.card(whole)
 
 
 def test_the_recipe_and_the_card_name_the_body(whole):

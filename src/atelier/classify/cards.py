@@ -6,9 +6,14 @@ arXiv:1810.03993. Every number comes from the run's own `metrics.json`.
 
 SCORES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
+FITS = {
+    "squash": "squashed to a square",
+    "crop": "the middle of them cut out as a square",
+    "pad": "padded to a square",
+}
 LIMITS = """\
 - It knows only the painters listed here, and names one of them for any picture whatever.
-- It saw photographs of paintings, squashed to a square: colors and varnish are the photograph's.
+- It saw photographs of paintings, {seen}: colors and varnish are the photograph's.
 - Its answer is a guess from looks. It is not an attribution, and says nothing of authenticity.
 """
 
@@ -48,7 +53,7 @@ in the order of `classes.json`. For learning about paintings and about classifie
 
 ## Limits
 
-{LIMITS}
+{LIMITS.format(seen=_seen(recipe))}
 ## Licence
 
 The weights are under the repository's licence. The pictures they were trained on keep their own:
@@ -63,6 +68,11 @@ def _body(recipe):
     part = f", cut at `{recipe.cut}`" if recipe.cut else ""
     start = "ImageNet's weights" if recipe.weights else "random weights"
     return f"\nBody: {recipe.backbone}{part}, from {start}. Head: {recipe.head}."
+
+
+def _seen(recipe):
+    """What of a photograph reaches the network."""
+    return f"{FITS[recipe.fit]}, and five details of each" if recipe.views else FITS[recipe.fit]
 
 
 def _score_table(metrics):

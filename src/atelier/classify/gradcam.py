@@ -18,6 +18,7 @@ from keras import layers as keras_layers
 from keras import ops
 
 from atelier.backbones import check_layer
+from atelier.classify.multilayer import DIRECTIONS
 from atelier.errors import AtelierError
 from atelier.gradients import gradient_function
 
@@ -82,7 +83,10 @@ class GradCam:
 
 
 def spatial_layers(network):
-    """Names of the layers that give feature maps, (batch, height, width, channels), in order."""
+    """Names of the layers that give feature maps, (batch, height, width, channels), in order.
+
+    A probe's projections of a layer are left out: they show what that layer shows.
+    """
     return [layer.name for layer in network.layers if _has_map(layer)]
 
 
@@ -116,8 +120,9 @@ def stage_layers(network, image_size, count=4):
 
 def _has_map(layer):
     shape = getattr(layer.output, "shape", ())  # a layer of several outputs has a list of them
-    is_input = isinstance(layer, keras_layers.InputLayer)
-    return not is_input and len(shape) == 4 and tuple(shape[1:3]) != (1, 1)
+    if isinstance(layer, keras_layers.InputLayer) or layer.name.endswith(DIRECTIONS):
+        return False
+    return len(shape) == 4 and tuple(shape[1:3]) != (1, 1)
 
 
 def _usable(network, layers):

@@ -22,6 +22,7 @@ from atelier.errors import AtelierError
 
 POOLINGS = ("mean", "std", "covariance")
 FEATURES, SCALE = "pooled_features", "feature_scale"  # layers that the probe fills
+DIRECTIONS = "_directions"  # how the names of layers that project channels end
 _EPSILON = 1e-6
 
 
@@ -140,7 +141,7 @@ def _covariance(x, directions, name):
 
 def directions_of(tap):
     """Name of the layer that projects a tap's channels."""
-    return f"{tap.replace('/', '_')}_directions"
+    return f"{tap.replace('/', '_')}{DIRECTIONS}"
 
 
 _POOL = {"mean": _mean, "std": _std, "covariance": _covariance}

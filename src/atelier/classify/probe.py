@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
 from atelier.classify.frozen import kept_features
-from atelier.classify.multilayer import FEATURES, POOLINGS, SCALE, blocks
+from atelier.classify.multilayer import DIRECTIONS, FEATURES, POOLINGS, SCALE, blocks
 from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def _check(network, probe):
 
 def _fit_directions(network, data, seed):
     """Principal directions of each tapped layer's channels, half whitened, into its projection."""
-    projections = [layer for layer in network.layers if layer.name.endswith("_directions")]
+    projections = [layer for layer in network.layers if layer.name.endswith(DIRECTIONS)]
     if not projections:
         return
     rng = np.random.default_rng(seed)
