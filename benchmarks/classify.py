@@ -28,7 +28,7 @@ from atelier.classify.compiling import compile_network
 from atelier.classify.datasets import load_datasets
 from atelier.classify.networks import build_network
 from atelier.classify.recipes import get_recipe
-from atelier.classify.speed import answering_speed
+from atelier.classify.speed import answering_seconds
 from atelier.data.augment import PUBLISHED
 from atelier.data.sample import draw_sample
 from atelier.data.splits import SplitConfig
@@ -129,7 +129,15 @@ def main():
     arguments = parser.parse_args()
     directory = Path(arguments.data) if arguments.data else draw_sample()
     rows = training(directory, arguments.batch, arguments.steps, arguments.rounds)
-    answer = answering_speed(arguments.model, repeats=5 * arguments.rounds)
+    one, many = (
+        answering_seconds(arguments.model, pictures=count, repeats=5 * arguments.rounds)
+        for count in (1, 32)
+    )
+    answer = {
+        "model": arguments.model,
+        "ms_one_picture": 1e3 * one,
+        "pictures_a_second": 32 / many,
+    }
     if arguments.json:
         print(json.dumps({"backend": keras.backend.backend(), "training": rows, "answer": answer}))
         return

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from atelier.backbones import BACKBONES, build_backbone, weight_files
+from atelier.backbones import BACKBONES, Backbone, build_backbone, weight_files
 from atelier.errors import AtelierError
 
 CUT = "block_3_expand_relu"
@@ -78,8 +78,9 @@ def test_bodies_of_the_catalog_can_be_built(name):
     assert len(body.output_shape) == 4
 
 
-def test_every_body_is_an_application_of_keras():
-    assert all(hasattr(keras.applications, b.application) for b in BACKBONES.values())
+def test_every_body_but_the_hubs_is_an_application_of_keras():
+    ours = [body for body in BACKBONES.values() if isinstance(body, Backbone)]
+    assert all(hasattr(keras.applications, body.application) for body in ours)
 
 
 def test_a_whole_file_serves_a_cut_body(weights_dir):

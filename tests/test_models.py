@@ -135,3 +135,18 @@ def test_a_save_that_fails_leaves_the_old_model(monkeypatch):
         saved("one", seed=1)
     assert (folder / "SHA256SUMS").read_text() == before
     assert not list(folder.parent.glob(".tmp-*"))
+
+
+def test_a_network_that_was_just_loaded_is_kept_until_its_weights_are_others():
+    _, folder = saved("one")
+    first = models.load("one")
+    models.record(folder, {"val": {"accuracy": 0.75}}, "# A card\n")
+    again = models.load("one")
+    assert again.model is first.model
+    assert again.metrics["val"]["accuracy"] == 0.75
+    network, _ = saved("one", seed=1)
+    np.testing.assert_allclose(
+        models.load("one").model.predict(pictures(), verbose=0),
+        network.predict(pictures(), verbose=0),
+        atol=1e-6,
+    )

@@ -5,7 +5,8 @@ layer, and tapped at several. Weights are ImageNet's, and are looked for in
 `ATELIER_WEIGHTS` (see `weight_files`), then in Keras's cache, then downloaded.
 
 Sources: the architectures, weights and preprocessing are those of Keras
-applications (https://keras.io/api/applications), each with its own paper there.
+applications (https://keras.io/api/applications), each with its own paper there,
+and of keras-hub's image encoders (see `atelier.hub`).
 """
 
 import contextlib
@@ -20,7 +21,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from atelier import paths
+from atelier import hub, paths
 from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,12 @@ class Backbone:
     options: tuple = ()  # further arguments of the application
     size: int = 224  # pixels that the weights were trained at
 
+    @property
+    def cached(self):
+        """Where Keras keeps the weights that it fetched."""
+        home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+        return home / "models" / self.file
+
 
 _KERNELS = "weights_tf_dim_ordering_tf_kernels"
 _CATALOG = (
@@ -64,11 +71,11 @@ _CATALOG = (
     Backbone("convnext_tiny", "ConvNeXtTiny", "inside", "convnext_tiny_notop.h5"),
     Backbone("convnext_small", "ConvNeXtSmall", "inside", "convnext_small_notop.h5"),
 )
-BACKBONES = {backbone.name: backbone for backbone in _CATALOG}
+BACKBONES = {backbone.name: backbone for backbone in (*_CATALOG, *hub.CATALOG)}
 
 
 def get_backbone(name):
-    """A `Backbone` by name.
+    """A `Backbone` or `HubBackbone` by name.
 
     Raises:
         AtelierError: if there is none; names that are near are listed.
@@ -99,7 +106,7 @@ def build_backbone(name, *, cut=None, taps=None, image_size=(None, None), weight
         list of these, one for each tap.
 
     Raises:
-        AtelierError: if there is no such body or layer, or its weights are nowhere.
+        AtelierError: if there is no such body, no such layer with feature maps, or no weights.
     """
     backbone = get_backbone(name)
     inputs = keras.Input((*image_size, 3), name="image")
@@ -114,7 +121,7 @@ def build_backbone(name, *, cut=None, taps=None, image_size=(None, None), weight
 
 def _last_layer(body, name, cut, taps):
     """Name of the layer where the body ends; None for its own end."""
-    order = [layer.name for layer in body.layers]
+    order = [layer.name for layer in body.layers if len(layer.output.shape) == 4]
     wanted = [*taps, *([cut] if cut else [])]
     for layer in wanted:
         check_layer(order, layer, name)
@@ -145,12 +152,13 @@ def weight_files(name, last=None):
     `NAME_notop.weights.h5` holds the whole body, `NAME_to_LAYER.weights.h5` one that
     was cut at that layer, and Keras's own file name is understood too.
     """
-    backbone = get_backbone(name)
-    names = [f"{name}_notop.weights.h5", backbone.file]
+    names = list(dict.fromkeys([f"{name}_notop.weights.h5", get_backbone(name).file]))
     return [f"{name}_to_{last}.weights.h5", *names] if last else names
 
 
 def _application(backbone, inputs):
+    if isinstance(backbone, hub.HubBackbone):
+        return hub.body(hub.encoder(backbone), inputs)
     build = getattr(keras.applications, backbone.application)
     return build(include_top=False, weights=None, input_tensor=inputs, **dict(backbone.options))
 
@@ -227,41 +235,53 @@ def _reaches(backbone, file, last):
 
 def _read_weights(backbone, file):
     """The body, as far as the file goes, with its weights."""
-    whole, end = _plain(backbone), _end_of(backbone, file)
+    end = _end_of(backbone, file)
+    if end is None and isinstance(backbone, hub.HubBackbone):
+        return hub.body(_filled(hub.encoder(backbone), backbone, file))
+    whole = _plain(backbone)
     if end:
         check_layer([layer.name for layer in whole.layers], end, f"{backbone.name}, by {file}")
-    body = _until(whole, [end])
+    return _filled(_until(whole, [end]), backbone, file)
+
+
+def _filled(model, backbone, file):
+    """The model with the file's weights."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # a layer that found nothing only warns
-            body.load_weights(file)
+            model.load_weights(file)
     except (OSError, ValueError, KeyError, UserWarning) as error:
         reason = str(error).strip().splitlines()[0]
         raise AtelierError(
             f"weights of {backbone.name} in {file}", reason, "Fetch the file again."
         ) from error
     log.info("Weights of %s: %s", backbone.name, file)
-    return body
+    return model
 
 
 def _download(backbone, folder, last):
     """The whole body with the weights that Keras finds in its cache or fetches."""
-    build = getattr(keras.applications, backbone.application)
     try:
         with _quiet():
-            return build(include_top=False, weights="imagenet", **dict(backbone.options))
+            return _fetched(backbone)
     except Exception as error:  # Keras raises a bare Exception where a download fails
-        cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
         places = f"{folder} (ATELIER_WEIGHTS)" if folder else "ATELIER_WEIGHTS, which is not set"
         files = ", ".join(_offered(backbone, folder)) or "none"
         until = f" up to {last}" if last else ""
         raise AtelierError(
             f"weights of {backbone.name}{until}: "
             f"{' or '.join(weight_files(backbone.name, last))} in {places}, "
-            f"or {backbone.file} in {cache}",
+            f"or {backbone.cached.name} in {backbone.cached.parent}",
             f"{files} at hand, and no download ({type(error).__name__})",
             "Put one of these files there, or run once with a network.",
         ) from error
+
+
+def _fetched(backbone):
+    if isinstance(backbone, hub.HubBackbone):
+        return hub.body(hub.encoder(backbone, fetch=True))
+    build = getattr(keras.applications, backbone.application)
+    return build(include_top=False, weights="imagenet", **dict(backbone.options))
 
 
 def _offered(backbone, folder):

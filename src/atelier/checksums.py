@@ -19,10 +19,18 @@ def compare_checksums(folder):
     Raises:
         AtelierError: if there are no checksums, or they cannot be read.
     """
+    return {name: _state(folder / name, digest) for name, digest in read_checksums(folder).items()}
+
+
+def read_checksums(folder):
+    """What `write_checksums` noted: dict of name -> SHA-256 as hex digits.
+
+    Raises:
+        AtelierError: as `compare_checksums`.
+    """
     try:
         lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
-        noted = [line.split("  ", 1) for line in lines]
-        return {name: _state(folder / name, digest) for digest, name in noted}
+        return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     except (FileNotFoundError, ValueError) as error:
         raise AtelierError(
             f"{CHECKSUMS} in {folder.name}", f"{error}", "Copy the whole folder again."

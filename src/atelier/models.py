@@ -9,11 +9,12 @@ Imports nothing of `classify`, so that every room that trains can save here.
 """
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
 from atelier import paths, storage
-from atelier.checksums import compare_checksums, write_checksums
+from atelier.checksums import compare_checksums, read_checksums, write_checksums
 from atelier.errors import AtelierError
 
 WHOLE, ARCHITECTURE, WEIGHTS = "model.keras", "architecture.json", "model.weights.h5"
@@ -116,6 +117,9 @@ def find(name):
 def load(name):
     """Load a trained model in safe mode, after checking every byte.
 
+    The networks loaded last are kept: asked for again, they answer at once, and they are
+    the same objects. Clone one before changing it.
+
     Args:
         name: a folder, a name in `models/`, or an alias such as `champion`.
 
@@ -131,7 +135,7 @@ def load(name):
             "Restore the folder (git checkout, or copy it again) or train anew.",
         )
     return LoadedModel(
-        model=_load_network(folder),
+        model=_network(folder, *_digests(folder)),
         class_names=storage.read_json(folder / "classes.json"),
         recipe=storage.read_json(folder / "recipe.json"),
         metrics=storage.read_json(folder / "metrics.json"),
@@ -139,7 +143,26 @@ def load(name):
     )
 
 
-def _load_network(folder):
+def _digests(folder):
+    """Checksums of the files that a network is read from."""
+    noted = read_checksums(folder)
+    return [noted[name] for name in (WHOLE, ARCHITECTURE, WEIGHTS) if name in noted]
+
+
+@functools.lru_cache(maxsize=3)
+def _network(folder, *digests):
+    """The network in a folder; read again when its checksums are others."""
+    from atelier import hub  # its layers are known to Keras once they are imported
+
+    try:
+        return _read_network(folder)
+    except TypeError as error:
+        if "keras_hub" in str(error):
+            hub.load_keras_hub()  # says so where it is missing
+        raise
+
+
+def _read_network(folder):
     import keras
 
     if (folder / WHOLE).is_file():

@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from atelier.classify.bodies import weights_at_hand
-from atelier.classify.plans import ON_CPU, ON_SAMPLE
+from atelier.classify.plans import FAST, ON_CPU, ON_SAMPLE, PUBLISHED
 from atelier.classify.recipes import RECIPES
 from atelier.errors import AtelierError
 
@@ -48,3 +48,25 @@ def test_a_probe_takes_the_painters_that_the_plan_asks_for():
 def test_a_recipe_without_taps_is_no_probe():
     with pytest.raises(AtelierError, match="tapped layers"):
         ON_SAMPLE.fit_probe(RECIPES["published_cnn"])
+
+
+def test_only_what_is_reduced_leaves_out_paintings_of_six_views():
+    assert PUBLISHED.subset is FAST.subset is None  # a fast run's collection is small already
+    assert 0 < ON_SAMPLE.subset < ON_CPU.subset
+
+
+def test_a_cpu_trains_the_head_first_and_then_what_fits():
+    first, second = ON_CPU.fit_transfer(RECIPES["resnet50_two_phase"]).phases
+    assert (first.trainable, first.augment, first.epochs) == ("head", None, 20)
+    assert (second.trainable, second.epochs) == ("last:50", 4)
+
+
+def test_a_first_phase_that_trains_the_head_from_features_keeps_its_settings():
+    recipe = RECIPES["efficientnetb0_two_stage"]
+    assert ON_CPU.fit_transfer(recipe).phases[0] == recipe.phases[0]
+    assert FAST.fit_transfer(recipe.replace(weights=None)).phases[0].epochs == 1
+
+
+def test_the_tuned_resnet50_has_epochs_of_its_own():
+    epochs = [phase.epochs for phase in ON_CPU.fit_transfer(RECIPES["resnet50_tuned"]).phases]
+    assert epochs == [4, 8]

@@ -31,6 +31,12 @@ def test_evaluation_keeps_the_model_whole_and_updates_its_card(trained, tiny_col
     assert f"| test | {judged['n']} | accuracy | {judged['accuracy']:.3f} |" in models.card(trained)
 
 
+def test_a_loaded_model_is_judged_on_one_part_after_another(trained, tiny_collection):
+    before, loaded = storage.read_json(trained / "metrics.json"), models.load(trained)
+    parts = {part: evaluate_model(loaded, tiny_collection, split=part) for part in ("test", "val")}
+    assert storage.read_json(trained / "metrics.json") == {**before, **parts}
+
+
 def test_another_collection_is_judged_but_not_recorded(trained, tiny_collection):
     extra = Image.fromarray(np.full((32, 32, 3), 7, "uint8"))
     extra.save(tiny_collection / "Plain" / "Plain_99.png")

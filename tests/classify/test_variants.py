@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from atelier.classify.predict import ask
-from atelier.classify.speed import answering_speed
+from atelier.classify.speed import answering_seconds
 from atelier.classify.variants import VARIANTS, over_variants
 from atelier.errors import AtelierError
 
@@ -40,7 +40,5 @@ def test_an_unknown_variant_is_refused(tiny_model, tiny_collection):
 
 
 @pytest.mark.once
-def test_speed_is_told_for_one_picture_and_for_many(tiny_model):
-    speed = answering_speed(tiny_model, repeats=2)
-    assert speed["ms_one_picture"] > 0
-    assert speed["pictures_a_second"] > 0
+def test_an_answer_takes_time(tiny_model):
+    assert answering_seconds(tiny_model, pictures=2, repeats=2) > 0

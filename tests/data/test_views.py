@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from atelier.data.images import decode
-from atelier.data.views import VIEWS, average_views, six_views
+from atelier.data.views import VIEWS, average_views, six_views, view_side
 
 pytestmark = pytest.mark.once
 
@@ -32,6 +33,15 @@ def test_the_whole_is_padded_to_a_square_and_keeps_its_proportions():
 def test_what_is_smaller_than_a_view_is_enlarged_to_cover_it(shape):
     _, *details = six_views(np.full((*shape, 3), 90, np.uint8), (32, 48))
     assert np.array_equal(details, np.full((5, 32, 48, 3), 90))
+
+
+@pytest.mark.parametrize(
+    ("shorter", "side"), [((224, 224, 900), 128), ((500, 600, 700), 256), ((96, 96, 20), 64)]
+)
+def test_a_view_is_at_most_about_half_a_typical_file(shorter, side):
+    manifest = pd.DataFrame({"width": shorter, "height": [1000] * 3}, dtype="Int64")
+    assert view_side(manifest, 256) == side
+    assert view_side(manifest.rename(columns={"width": "height", "height": "width"}), 256) == side
 
 
 def test_a_picture_of_a_views_size_is_each_of_its_views():

@@ -6,8 +6,6 @@ and what its layers are called change.
 
 import dataclasses
 import logging
-import os
-from pathlib import Path
 
 from atelier import paths
 from atelier.backbones import get_backbone, weight_files
@@ -126,9 +124,8 @@ def probe_on_hand(recipe, *, at_random=False):
 
 
 def weights_at_hand(backbone, cut=None):
-    """Whether a body's weights are in `ATELIER_WEIGHTS` or in Keras's cache."""
+    """Whether a body's weights are in `ATELIER_WEIGHTS`, or in the cache of those once fetched."""
     folder = paths.weights_dir()
     files = weight_files(backbone, cut)
-    cache = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
     there = folder is not None and any((folder / file).is_file() for file in files)
-    return there or (cache / get_backbone(backbone).file).is_file()
+    return there or get_backbone(backbone).cached.exists()

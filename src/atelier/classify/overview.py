@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from atelier.classify.report import SPLITS, metrics_of
-from atelier.classify.speed import answering_speed
+from atelier.classify.speed import answering_seconds
 from atelier.errors import AtelierError
 
 
@@ -33,7 +33,7 @@ def overview(home, *, timed=True, progress=None):
     for done, folder in enumerate(folders, start=1):
         row = _row(folder)
         if timed:
-            row["ms"] = answering_speed(folder)["ms_one_picture"]
+            row["ms"] = 1e3 * answering_seconds(folder)
         rows.append(row)
         if progress is not None:
             progress(done, len(folders))

@@ -29,8 +29,10 @@ class Plan:
     scale: float = 1.0  # of the pictures' height and width
     head_epochs: int | None = None  # of a head on a frozen body; None does as published
     body_epochs: int | None = None  # of each later phase, at most
+    tuned_body_epochs: int | None = None  # the same of `resnet50_tuned`
     at_random: bool = False  # bodies without weights start at random, where none are at hand
     min_works: int | None = None  # pictures that a painter must have; None takes all painters
+    subset: int | None = None  # of six-view recipes, paintings of a class in each part; None is all
 
     def fit(self, recipe):
         """The recipe at this plan's size."""
@@ -45,7 +47,8 @@ class Plan:
         """A recipe of a pretrained body at this plan's size, on a body whose weights are at hand."""
         recipe = on_hand(recipe, at_random=self.at_random)
         if self.head_epochs is not None:
-            recipe = head_first(recipe, self.head_epochs, patience=4, then=self.body_epochs)
+            then = self.tuned_body_epochs if recipe.name == "resnet50_tuned" else self.body_epochs
+            recipe = head_first(recipe, self.head_epochs, patience=4, then=then)
         return self._sized(recipe)
 
     def fit_probe(self, recipe):
@@ -96,7 +99,19 @@ class Plan:
 
 
 PUBLISHED = Plan("as published", PUBLISHED_CNN.phases[0].epochs, 60, 120, 5, 2, 10)
-ON_CPU = Plan("reduced to fit a CPU", 10, 40, 32, 4, 1, 3, head_epochs=20, body_epochs=4)
+ON_CPU = Plan(
+    "reduced to fit a CPU",
+    10,
+    40,
+    32,
+    4,
+    1,
+    3,
+    head_epochs=20,
+    body_epochs=4,
+    tuned_body_epochs=8,
+    subset=250,
+)
 ON_SAMPLE = Plan(
     "the sample collection",
     16,
@@ -109,9 +124,23 @@ ON_SAMPLE = Plan(
     scale=0.5,
     head_epochs=6,
     body_epochs=2,
+    tuned_body_epochs=2,
+    at_random=True,
+    subset=16,
+)
+FAST = Plan(
+    "a fast run, no result",
+    2,
+    2,
+    2,
+    2,
+    1,
+    1,
+    head_epochs=1,
+    body_epochs=1,
+    tuned_body_epochs=1,
     at_random=True,
 )
-FAST = Plan("a fast run, no result", 2, 2, 2, 2, 1, 1, head_epochs=1, body_epochs=1, at_random=True)
 
 
 def choose_plan(collection):
@@ -142,8 +171,8 @@ def fast_precision():
 def head_first(recipe, epochs, *, learning_rate=1e-3, patience=None, then=None):
     """A transfer recipe turned round for a CPU: first the head, from features, then what fits.
 
-    Phases that train the whole body or the head alone are left out; those that
-    train a part of the body follow the new one.
+    Phases that train the whole body are left out, and those that train the head alone but the
+    first, where it takes pictures as they are; those that train a part of the body follow.
 
     Args:
         recipe: of a body and a head.
@@ -155,12 +184,16 @@ def head_first(recipe, epochs, *, learning_rate=1e-3, patience=None, then=None):
     later = [phase for phase in recipe.phases if phase.trainable not in ("all", "head")]
     if then is not None:
         later = [dataclasses.replace(phase, epochs=min(phase.epochs, then)) for phase in later]
-    first = Phase(
-        "feature_extraction",
-        epochs,
-        learning_rate,
-        patience=patience,
-        trainable="head",
-        augment=None,
-    )
+    first = recipe.phases[0]
+    if first.trainable == "head" and recipe.augment_of(first) is None:
+        first = dataclasses.replace(first, epochs=min(first.epochs, epochs))
+    else:
+        first = Phase(
+            "feature_extraction",
+            epochs,
+            learning_rate,
+            patience=patience,
+            trainable="head",
+            augment=None,
+        )
     return recipe.replace(phases=(first, *(phase for phase in later if phase.epochs)))

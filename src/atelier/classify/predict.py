@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from atelier import models
+from atelier import models, storage
 from atelier.classify.cards import card_text
 from atelier.classify.datasets import load_datasets, model_input
 from atelier.classify.evaluate import judge, judgement_figures
@@ -28,7 +28,7 @@ def evaluate_model(model, directory, *, split="test", figures=None, progress=Non
     split are those it was trained with; on other data it is only returned.
 
     Args:
-        model: a model's folder, name or alias.
+        model: a model's folder, name or alias, or a `models.LoadedModel`.
         directory: root of a collection.
         split: train, val or test.
         figures: a folder for PNG figures, or None.
@@ -75,6 +75,9 @@ class Answers:
 def ask(model, directory, split, progress=None):
     """What a trained model says of every picture of one part of a collection, as `Answers`.
 
+    Here and below a model is its folder, name or alias, or a `models.LoadedModel`, which
+    answers sooner when it is asked again.
+
     Raises:
         AtelierError: if the model is damaged, or the collection lacks its classes.
     """
@@ -90,7 +93,7 @@ def load_with_data(model, directory, progress=None):
     Raises:
         AtelierError: as `ask`.
     """
-    loaded = models.load(model)
+    loaded = model if isinstance(model, models.LoadedModel) else models.load(model)
     data = load_datasets(Recipe.from_json(loaded.recipe), directory, progress=progress)
     if data.class_names != loaded.class_names:
         raise AtelierError(
@@ -105,7 +108,7 @@ def accuracy_by_view(model, directory, *, split="test"):
     """What each of the six views of a painting is worth alone, and what their mean is.
 
     Args:
-        model: folder, name or alias of a model whose recipe takes six views.
+        model: as `ask` takes it, of a recipe that takes six views.
         directory: root of the collection.
         split: train, val or test.
 
@@ -149,7 +152,7 @@ def _record(loaded, data, part, judged):
     if data.split.fingerprint != loaded.metrics["split"]["fingerprint"]:
         log.warning("Other data than %s was trained on: not recorded.", loaded.folder.name)
         return
-    metrics = {**loaded.metrics, part: judged}
+    metrics = {**storage.read_json(loaded.folder / "metrics.json"), part: judged}
     models.record(loaded.folder, metrics, card_text(data.recipe, metrics))
 
 

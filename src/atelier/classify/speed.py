@@ -8,24 +8,21 @@ import numpy as np
 from atelier import models
 
 
-def answering_speed(model, *, repeats=15):
+def answering_seconds(model, *, pictures=1, repeats=15):
     """Time a model's answers to noise of its own size; the median of several.
 
     Args:
         model: folder, name or alias of a trained model.
-        repeats: answers timed for each size of batch, after one that compiles.
+        pictures: in a batch.
+        repeats: answers timed, after one that compiles.
 
     Returns:
-        dict: `model`, `ms_one_picture` and `pictures_a_second` in batches of 32.
+        Seconds that a batch takes.
     """
     loaded = models.load(model)
     size = loaded.recipe["image_size"]
-    images = np.random.default_rng(0).integers(0, 256, (32, *size, 3)).astype("float32")
-    return {
-        "model": loaded.folder.name,
-        "ms_one_picture": 1e3 * _median_seconds(loaded.model, images[:1], repeats),
-        "pictures_a_second": len(images) / _median_seconds(loaded.model, images, repeats),
-    }
+    images = np.random.default_rng(0).integers(0, 256, (pictures, *size, 3)).astype("float32")
+    return _median_seconds(loaded.model, images, repeats)
 
 
 def _median_seconds(network, images, repeats):

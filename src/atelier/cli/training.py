@@ -35,7 +35,9 @@ Top = Annotated[int | None, typer.Option(min=1, help="Only this many of the larg
 
 Backbone = Annotated[
     str | None,
-    typer.Option(help="Another pretrained body than the recipe's, such as mobilenetv2."),
+    typer.Option(
+        help="Another pretrained body than the recipe's, such as mobilenetv2 or dinov2_small."
+    ),
 ]
 Cut = Annotated[str | None, typer.Option(metavar="LAYER", help="Keep the body up to this layer.")]
 

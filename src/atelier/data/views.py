@@ -10,6 +10,8 @@ than a view, details show nothing new: choose a smaller view.
 A view takes as much room as a picture, so the six of a painting take six times as much.
 """
 
+import math
+
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -36,6 +38,21 @@ def six_views(image, view_size):
     corners = ((0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2))
     details = [pixels[top : top + rows, left : left + columns] for top, left in corners]
     return np.stack([np.asarray(whole), *details])
+
+
+def view_side(manifest, asked):
+    """How large a view may be for details to show more than the whole does.
+
+    Args:
+        manifest: see `atelier.data.manifest`.
+        asked: side of a view in pixels, which is kept where files are large enough.
+
+    Returns:
+        Pixels: half the median of the files' shorter sides, rounded up to a multiple of 32;
+        at most what was asked.
+    """
+    shorter = manifest[["width", "height"]].min(axis=1).median()
+    return min(asked, 32 * math.ceil(shorter / 2 / 32))
 
 
 def average_views(probabilities):
