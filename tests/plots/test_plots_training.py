@@ -73,3 +73,9 @@ def test_executions_are_averaged_long_or_wide():
 def test_a_search_without_scores_is_refused():
     with pytest.raises(AtelierError, match="trial"):
         training.tuner_trials(TRIALS.assign(score=float("nan")))
+
+
+def test_a_learning_rate_that_ended_at_nothing_is_drawn_without_a_logarithm():
+    rates = [float("nan"), 0.0, float("nan")]
+    figure = training.learning_curves(history(learning_rate=rates))
+    assert figure.axes[-1].get_yscale() == "linear"

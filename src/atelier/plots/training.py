@@ -45,7 +45,8 @@ def learning_curves(history, *, title=None):
         axes.set(xlabel="epoch", title=label + dashed)
         axes.xaxis.get_major_locator().set_params(integer=True)
         if key == "learning_rate":
-            axes.set_yscale("log")
+            if any(table[key].gt(0).any() for table in runs.values() if key in table):
+                axes.set_yscale("log")
         elif axes.get_legend_handles_labels()[0]:
             axes.legend(loc="best")
         else:
