@@ -245,15 +245,9 @@ def run_command():
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_every_notebook_runs_on_the_sample_collection(path, monkeypatch, tmp_path):
     """In the order of their numbers, each in a repository of its own but for the notebooks."""
-    import resource
-
     monkeypatch.setenv("ATELIER_ROOT", str(fast_root(tmp_path)))
     monkeypatch.setenv("ATELIER_FAST", "1")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     notebooks.run_notebooks([path.stem], tmp_path / "build", directory=path.parent, timeout=120)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert seconds < 120  # of CPU time: a minute on two cores
 
 
 def fast_root(tmp_path):
