@@ -86,3 +86,25 @@ def tiny_model(tiny_recipe, tiny_collection_drawn, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ATELIER_ROOT", str(home))
         return train(tiny_recipe, tiny_collection_drawn, home / "models" / "tiny")
+
+
+@pytest.fixture
+def save_network():
+    """A function that saves a network as a model of three classes, trained by nobody."""
+    import pandas as pd
+
+    from atelier import models
+
+    def save(network, name, *, half):
+        return models.save(
+            models.paths.models_dir() / name,
+            network,
+            class_names=["a", "b", "c"],
+            recipe={"name": "tiny"},
+            metrics={"val": {"accuracy": 0.5}},
+            history=pd.DataFrame({"epoch": [1], "loss": [1.0]}),
+            card="# A card\n",
+            half=half,
+        )
+
+    return save

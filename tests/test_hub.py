@@ -6,7 +6,6 @@ import sys
 
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 from keras import ops
 
@@ -129,29 +128,18 @@ def test_only_maps_can_be_tapped_and_the_error_lists_them(tiny, asked):
         build_backbone("tiny_dinov2", weights=None, **asked)
 
 
-def saved(network, name):
-    return models.save(
-        models.paths.models_dir() / name,
-        network,
-        class_names=["a", "b", "c"],
-        recipe={"name": "tiny"},
-        metrics={"val": {"accuracy": 0.5}},
-        history=pd.DataFrame({"epoch": [1], "loss": [1.0]}),
-        card="# A card\n",
-        half=True,
-    )
-
-
 def tapped(num_classes=3):
     taps = ["tiny_registers/block_1_map", "tiny_siglip/block_2_map", "tiny_siglip/norm_map"]
     return multilayer(num_classes, taps=taps, directions=4, image_size=(32, 32), weights=None)
 
 
-def test_a_saved_network_of_two_encoders_says_the_same_in_a_fresh_process(tiny, tmp_path):
+def test_a_saved_network_of_two_encoders_says_the_same_in_a_fresh_process(
+    save_network, tiny, tmp_path
+):
     network = tapped()
     for weight in network.weights:
         weight.assign(ops.cast(ops.cast(weight, "float16"), weight.dtype))  # as it is saved
-    folder = saved(network, "tapped")
+    folder = save_network(network, "tapped", half=True)
     assert (folder / models.ARCHITECTURE).is_file()
     np.save(tmp_path / "pictures.npy", pictures())
     code = (
@@ -238,8 +226,9 @@ def test_without_keras_hub_the_remedy_is_named(monkeypatch, weights_dir):
         build_backbone("dinov2_small", weights=None)
 
 
-def test_a_saved_network_that_needs_keras_hub_says_so_without_it(tiny, monkeypatch):
-    folder = saved(transfer(3, backbone="tiny_dinov2", head="pooled", weights=None), "small")
+def test_a_saved_network_that_needs_keras_hub_says_so_without_it(save_network, tiny, monkeypatch):
+    network = transfer(3, backbone="tiny_dinov2", head="pooled", weights=None)
+    folder = save_network(network, "small", half=True)
     for module in [name for name in sys.modules if name.split(".")[0] == "keras_hub"]:
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(AtelierError, match=r"keras-hub.*not installed"):

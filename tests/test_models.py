@@ -1,30 +1,23 @@
 import keras
 import numpy as np
-import pandas as pd
 import pytest
 
 from atelier import models, storage
 from atelier.errors import AtelierError
 
 
-def saved(name, *, half=False, seed=0):
-    keras.utils.set_random_seed(seed)
-    inputs = keras.Input((8, 8, 3))
-    x = keras.layers.Rescaling(1 / 255)(inputs)
-    x = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(x))
-    outputs = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(x))
-    network = keras.Model(inputs, outputs)
-    folder = models.save(
-        models.paths.models_dir() / name,
-        network,
-        class_names=["a", "b", "c"],
-        recipe={"name": "tiny"},
-        metrics={"val": {"accuracy": 0.5}},
-        history=pd.DataFrame({"epoch": [1], "loss": [1.0]}),
-        card="# A card\n",
-        half=half,
-    )
-    return network, folder
+@pytest.fixture
+def saved(save_network):
+    def save(name, *, half=False, seed=0):
+        keras.utils.set_random_seed(seed)
+        inputs = keras.Input((8, 8, 3))
+        x = keras.layers.Rescaling(1 / 255)(inputs)
+        x = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(x))
+        outputs = keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(x))
+        network = keras.Model(inputs, outputs)
+        return network, save_network(network, name, half=half)
+
+    return save
 
 
 def pictures():
@@ -32,7 +25,7 @@ def pictures():
 
 
 @pytest.mark.parametrize(("half", "tolerance"), [(False, 1e-6), (True, 2e-3)])
-def test_a_loaded_model_says_what_the_saved_one_said(half, tolerance):
+def test_a_loaded_model_says_what_the_saved_one_said(saved, half, tolerance):
     network, folder = saved("one", half=half)
     loaded = models.load("one")
     assert loaded.class_names == ["a", "b", "c"]
@@ -44,7 +37,7 @@ def test_a_loaded_model_says_what_the_saved_one_said(half, tolerance):
     )
 
 
-def test_half_kernels_are_float16_on_disk_and_vectors_are_not():
+def test_half_kernels_are_float16_on_disk_and_vectors_are_not(saved):
     import h5py
 
     _, folder = saved("one", half=True)
@@ -60,7 +53,7 @@ def test_half_kernels_are_float16_on_disk_and_vectors_are_not():
 
 
 @pytest.mark.parametrize("name", ["model.keras", "classes.json", "metrics.json"])
-def test_a_changed_byte_is_noticed(name):
+def test_a_changed_byte_is_noticed(saved, name):
     _, folder = saved("one")
     path = folder / name
     content = bytearray(path.read_bytes())
@@ -71,14 +64,14 @@ def test_a_changed_byte_is_noticed(name):
         models.load("one")
 
 
-def test_a_missing_file_is_noticed():
+def test_a_missing_file_is_noticed(saved):
     _, folder = saved("one")
     (folder / "model.keras").unlink()
     with pytest.raises(AtelierError, match=r"model\.keras changed or missing"):
         models.load("one")
 
 
-def test_a_model_that_runs_code_on_loading_is_refused():
+def test_a_model_that_runs_code_on_loading_is_refused(saved):
     _, folder = saved("one")
     evil = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)])
     evil.save(folder / "model.keras")
@@ -87,13 +80,13 @@ def test_a_model_that_runs_code_on_loading_is_refused():
         models.load("one")
 
 
-def test_an_unknown_model_is_answered_with_those_that_are_there():
+def test_an_unknown_model_is_answered_with_those_that_are_there(saved):
     saved("one")
     with pytest.raises(AtelierError, match=r"'two' \(in models/: one\)"):
         models.find("two")
 
 
-def test_record_keeps_the_checksums_true():
+def test_record_keeps_the_checksums_true(saved):
     _, folder = saved("one")
     models.record(folder, {"test": {"accuracy": 0.25}}, "# Another card\n")
     assert set(models.verify("one").values()) == {"ok"}
@@ -102,7 +95,7 @@ def test_record_keeps_the_checksums_true():
     assert row["test"] == 0.25
 
 
-def test_an_alias_is_promoted_and_rolled_back():
+def test_an_alias_is_promoted_and_rolled_back(saved):
     saved("one")
     saved("two", seed=1)
     models.promote("one")
@@ -115,7 +108,7 @@ def test_an_alias_is_promoted_and_rolled_back():
         models.rollback()
 
 
-def test_a_damaged_model_is_not_promoted():
+def test_a_damaged_model_is_not_promoted(saved):
     _, folder = saved("one")
     (folder / "classes.json").write_text("[]")
     with pytest.raises(AtelierError):
@@ -123,7 +116,7 @@ def test_a_damaged_model_is_not_promoted():
     assert not (models.paths.models_dir() / "aliases.json").exists()
 
 
-def test_a_save_that_fails_leaves_the_old_model(monkeypatch):
+def test_a_save_that_fails_leaves_the_old_model(saved, monkeypatch):
     _, folder = saved("one")
     before = (folder / "SHA256SUMS").read_text()
 
@@ -137,7 +130,7 @@ def test_a_save_that_fails_leaves_the_old_model(monkeypatch):
     assert not list(folder.parent.glob(".tmp-*"))
 
 
-def test_a_network_that_was_just_loaded_is_kept_until_its_weights_are_others():
+def test_a_network_that_was_just_loaded_is_kept_until_its_weights_are_others(saved):
     _, folder = saved("one")
     first = models.load("one")
     models.record(folder, {"val": {"accuracy": 0.75}}, "# A card\n")
