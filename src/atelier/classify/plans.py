@@ -47,7 +47,8 @@ class Plan:
         """A recipe of a pretrained body at this plan's size, on a body whose weights are at hand."""
         recipe = on_hand(recipe, at_random=self.at_random)
         if self.head_epochs is not None:
-            then = self.tuned_body_epochs if recipe.name == "resnet50_tuned" else self.body_epochs
+            asked = {"resnet50_tuned": self.tuned_body_epochs}
+            then = asked.get(recipe.name, self.body_epochs)
             recipe = head_first(recipe, self.head_epochs, patience=4, then=then)
         return self._sized(recipe)
 
