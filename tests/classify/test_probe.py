@@ -4,15 +4,17 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 
 from atelier import models
 from atelier.classify.datasets import load_datasets
 from atelier.classify.multilayer import FEATURES, SCALE, blocks, directions_of, multilayer
 from atelier.classify.networks import build_network
-from atelier.classify.probe import fit_probe
+from atelier.classify.predict import evaluate_model
+from atelier.classify.probe import fit_probe, refit_probe
 from atelier.classify.recipe import Phase, ProbeConfig
-from atelier.classify.recipes import RECIPES, get_recipe
+from atelier.classify.recipes import RECIPES, get_recipe, refitted
 from atelier.classify.train import train
 from atelier.errors import AtelierError
 
@@ -121,6 +123,42 @@ def test_calibration_never_raises_the_validation_loss(probe_recipe, tiny_collect
         out = train(probe_recipe.replace(probe=probe), tiny_collection, tmp_path / f"{calibrate}")
         judged[calibrate] = models.load(out).metrics["val"]["log_loss"]
     assert judged[True] <= judged[False] + 1e-3
+
+
+def test_a_refitted_probe_is_the_regression_on_both_parts(probe_recipe, tiny_collection):
+    recipe = refitted(probe_recipe.replace(probe=ProbeConfig(strengths=(0.1, 3.0), method="ridge")))
+    data, network = load_datasets(recipe, tiny_collection), network_of(recipe)
+    tried = fit_probe(network, recipe, data)
+    before = network.get_layer(SCALE).get_weights()
+    refit_probe(network, recipe, data, tried)
+    for old, new in zip(before, network.get_layer(SCALE).get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    chosen = min(tried, key=lambda row: row["val_loss"])
+    parts = ("train", "val", "test")
+    scaled = {p: outputs(network, SCALE, data.pictures(p).astype("float32")) for p in parts}
+    labels = np.concatenate([data.labels("train"), data.labels("val")])
+    reference = Ridge(alpha=chosen["strength"])
+    reference.fit(np.concatenate([scaled["train"], scaled["val"]]), np.eye(3)[labels])
+    expected = softmax(reference.predict(scaled["test"]) / chosen["temperature"], axis=1)
+    answers = network.predict(data.pictures("test").astype("float32"), verbose=0)
+    np.testing.assert_allclose(answers, expected, atol=2e-2)
+
+
+def test_validation_judges_before_the_last_fit_and_never_again(
+    probe_recipe, tiny_collection, tmp_path, caplog
+):
+    plain = models.load(train(probe_recipe, tiny_collection, tmp_path / "plain"))
+    out = train(refitted(probe_recipe), tiny_collection, tmp_path / "refitted")
+    again = models.load(out)
+    assert again.metrics["val"] == plain.metrics["val"]
+    kernels = [m.model.get_layer("probabilities").get_weights()[0] for m in (plain, again)]
+    assert not np.allclose(*kernels)
+    evaluate_model(out, tiny_collection, split="val")
+    assert "fitted to these pictures" in caplog.text
+    evaluate_model(out, tiny_collection, split="test")
+    assert models.load(out).metrics["val"] == plain.metrics["val"]
+    assert "test" in models.load(out).metrics
+    assert "fitted once more" in (out / "card.md").read_text(encoding="utf-8")
 
 
 def test_a_probe_can_be_fine_tuned(probe_recipe, tiny_collection, tmp_path):

@@ -42,7 +42,7 @@ Classes: {names}.
 ## Results
 
 {_score_table(metrics)}
-
+{_refitted(recipe)}
 Trained in {metrics["minutes"]} minutes ({metrics["epochs"]} epochs) on {metrics["device"]},
 {metrics["date"]}, seed {metrics["seed"]}, {metrics["parameters"]:,} parameters.
 
@@ -68,6 +68,15 @@ def _body(recipe):
     part = f", cut at `{recipe.cut}`" if recipe.cut else ""
     start = "ImageNet's weights" if recipe.weights else "random weights"
     return f"\nBody: {recipe.backbone}{part}, from {start}. Head: {recipe.head}."
+
+
+def _refitted(recipe):
+    """What the row of the validation part means where its pictures were learned from at last."""
+    if recipe.probe is None or not recipe.probe.refit:
+        return ""
+    return """
+The validation part was judged before the last layer was fitted once more, with its pictures too.
+"""
 
 
 def _seen(recipe):

@@ -152,6 +152,10 @@ def _record(loaded, data, part, judged):
     if data.split.fingerprint != loaded.metrics["split"]["fingerprint"]:
         log.warning("Other data than %s was trained on: not recorded.", loaded.folder.name)
         return
+    probe = data.recipe.probe
+    if probe is not None and probe.refit and part != "test":
+        log.warning("%s was fitted to these pictures at last: not recorded.", loaded.folder.name)
+        return
     metrics = {**storage.read_json(loaded.folder / "metrics.json"), part: judged}
     models.record(loaded.folder, metrics, card_text(data.recipe, metrics))
 

@@ -28,8 +28,10 @@ from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
 
+PROBE = "probe"  # how a training's history names this phase
 _FITTED_ON = 256  # pictures that directions are found from, at most
 _PLACES = 200  # of each of them
+_FITTED_PARTS = ("train", "val")  # the second chooses, and may be fitted to once it has chosen
 
 
 def fit_probe(network, recipe, data, *, progress=None):
@@ -43,7 +45,7 @@ def fit_probe(network, recipe, data, *, progress=None):
 
     Returns:
         list of dicts, one for each strength tried, as rows of a training's history:
-        `strength`, accuracy and loss of training and validation, `seconds`.
+        `strength`, `temperature`, accuracy and loss of training and validation, `seconds`.
 
     Raises:
         AtelierError: if the network has no such layers, the method is unknown, or a
@@ -53,13 +55,10 @@ def fit_probe(network, recipe, data, *, progress=None):
     data.class_weight()  # refuses a class without a training picture
     started = time.perf_counter()
     _fit_directions(network, data, recipe.seed)
-    trunk = keras.Model(network.input, network.get_layer(FEATURES).output, name="trunk")
-    kept = kept_features(trunk, data, ("train", "val"), progress=progress)
-    train, val = (kept[part].astype("float32") for part in ("train", "val"))
-    mean, variance = _fit_scale(network, train, recipe.network_options.get("pooling", POOLINGS))
-    for features in (train, val):  # in place: of all painters they are gigabytes
-        features -= mean
-        features /= np.sqrt(variance)
+    train, val = _features(network, data, progress)
+    _fit_scale(network, train, recipe.network_options.get("pooling", POOLINGS))
+    for features in (train, val):
+        _scale(network, features)
     solved = _regressions(
         train,
         val,
@@ -71,7 +70,44 @@ def fit_probe(network, recipe, data, *, progress=None):
     network.get_layer("probabilities").set_weights([best.kernel, best.bias])
     log.info("Probe: strength %g, loss %.3f.", best.row["strength"], best.row["val_loss"])
     seconds = round((time.perf_counter() - started) / len(solved), 2)
-    return [{"phase": "probe", **fit.row, "seconds": seconds} for fit in solved]
+    return [{"phase": PROBE, **fit.row, "seconds": seconds} for fit in solved]
+
+
+def refit_probe(network, recipe, data, tried, *, progress=None):
+    """Fit the last layer again, on training and validation pictures together.
+
+    Strength and temperature stay as they were chosen, and so do directions and scales.
+    What is measured on the validation pictures afterwards is worth nothing.
+
+    Args:
+        network: as `fit_probe` left it; changed in place.
+        recipe: that it was built from.
+        data: the collection as `Datasets`.
+        tried: rows that `fit_probe` returned.
+        progress: called with (done, total), in pictures.
+    """
+    chosen = min(tried, key=lambda row: row["val_loss"])
+    both = np.concatenate(_features(network, data, progress))
+    _scale(network, both)
+    labels = np.concatenate([data.eval_ds(part).labels for part in _FITTED_PARTS])
+    inner, back = _span(both)
+    coefficients, bias = _METHODS[recipe.probe.method](inner, labels, chosen["strength"])
+    kernel = both.T @ (back @ (coefficients / chosen["temperature"])).astype("float32")
+    network.get_layer("probabilities").set_weights([kernel, bias / chosen["temperature"]])
+
+
+def _features(network, data, progress):
+    """Features of the training and of the validation pictures, [(n, d), (m, d)] float32."""
+    trunk = keras.Model(network.input, network.get_layer(FEATURES).output, name="trunk")
+    kept = kept_features(trunk, data, _FITTED_PARTS, progress=progress)
+    return [kept[part].astype("float32") for part in _FITTED_PARTS]
+
+
+def _scale(network, features):
+    """What the layer of scales makes of features; in place, since of many they are gigabytes."""
+    mean, variance = network.get_layer(SCALE).get_weights()
+    features -= mean
+    features /= np.sqrt(variance)
 
 
 def _check(network, probe):
@@ -117,7 +153,7 @@ def _principal(local, count):
 
 
 def _fit_scale(network, train, pooling):
-    """Bring every block of features to the same total variance; returns means and variances.
+    """Let every block of features be brought to the same total variance.
 
     Means and deviations are brought to one scale each by itself; covariances keep theirs,
     since small ones are mostly noise.
@@ -130,7 +166,6 @@ def _fit_scale(network, train, pooling):
         own = np.full_like(spread, spread.sum()) if whole else spread * len(spread)
         variance[part] = np.maximum(own, 1e-6 * own.max() + 1e-12) * len(parts)  # some are dead
     network.get_layer(SCALE).set_weights([mean, variance])
-    return mean, variance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,12 +178,8 @@ class _Fit:
 
 
 def _regressions(train, val, labels, val_labels, config):
-    """One fit for each strength; solved in the span of the training pictures, which is exact."""
-    gram = (train @ train.T).astype("float64")
-    values, vectors = eigh(gram)
-    kept = values > values[-1] * 1e-10
-    back = vectors[:, kept] / np.sqrt(values[kept])  # (pictures, r): training rows -> coordinates
-    inner = (vectors[:, kept] * np.sqrt(values[kept])).astype("float32")
+    """One fit for each strength."""
+    inner, back = _span(train)
     outer = ((val @ train.T) @ back).astype("float32")
     fits = []
     for strength in config.strengths:
@@ -157,6 +188,7 @@ def _regressions(train, val, labels, val_labels, config):
         temperature = _temperature(val_scores, val_labels) if config.calibrate else 1.0
         row = {
             "strength": strength,
+            "temperature": temperature,
             "accuracy": float(np.mean(scores.argmax(axis=1) == labels)),
             "loss": _loss(scores, labels, temperature),
             "val_accuracy": float(np.mean(val_scores.argmax(axis=1) == val_labels)),
@@ -165,6 +197,22 @@ def _regressions(train, val, labels, val_labels, config):
         kernel = train.T @ (back @ (coefficients / temperature)).astype("float32")
         fits.append(_Fit(kernel, bias / temperature, row))
     return fits
+
+
+def _span(features):
+    """Coordinates in the span of the pictures' features, in which regressions are exact and quick.
+
+    Args:
+        features: (n, d) of n pictures.
+
+    Returns:
+        (inner, back): (n, r) float32 coordinates of the pictures, and the (n, r) matrix
+        for which `features.T @ back @ coefficients` are a regression's on the features.
+    """
+    values, vectors = eigh((features @ features.T).astype("float64"))
+    kept = values > values[-1] * 1e-10
+    roots = np.sqrt(values[kept])
+    return (vectors[:, kept] * roots).astype("float32"), vectors[:, kept] / roots
 
 
 def _logistic(x, labels, strength):

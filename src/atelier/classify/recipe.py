@@ -87,6 +87,7 @@ class ProbeConfig:
     # regression, or alpha of the ridge; the one of least calibrated validation loss is taken
     calibrate: bool = True  # divide by the temperature of least validation loss
     method: str = "logistic"  # or "ridge": least squares on 0 and 1, quicker, for many features
+    refit: bool = False  # once chosen and judged, fit again with the validation pictures too
 
 
 @dataclasses.dataclass(frozen=True)

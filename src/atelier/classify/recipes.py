@@ -102,6 +102,24 @@ ATELIER_PROBE = Recipe(
     augment=None,
 )
 
+# What is shown takes objects too: the later layers of two whole bodies.
+_OBJECT_TAPS = (
+    "densenet169/pool2_relu",
+    "densenet169/pool3_relu",
+    "densenet169/pool4_relu",
+    "densenet169/conv5_block16_concat",
+    "densenet169/relu",
+    "mobilenetv2/block_12_add",
+    "mobilenetv2/out_relu",
+)
+
+ATELIER_THREE_BODIES = ATELIER_PROBE.replace(
+    name="atelier_three_bodies",
+    source="ours: means, deviations and covariances of layers of a frozen ResNet50, DenseNet169 "
+    "and MobileNetV2, and a ridge regression",
+    network_options={"taps": (*_RESNET50_TAPS, *_OBJECT_TAPS), "directions": 160},
+)
+
 ATELIER = ATELIER_PROBE.replace(
     name="atelier",
     source="ours: means, deviations and covariances of five layers of ResNet50, a ridge "
@@ -124,8 +142,9 @@ ATELIER = ATELIER_PROBE.replace(
     precision="mixed_bfloat16",
 )
 
+_OURS = (ATELIER_PROBE, ATELIER_THREE_BODIES, ATELIER)
 _FROM_SCRATCH = (PUBLISHED_CNN, SEARCHED_CNN, TUNED_CNN, ATELIER_CNN)
-RECIPES = {recipe.name: recipe for recipe in (*_FROM_SCRATCH, *TRANSFER, ATELIER_PROBE, ATELIER)}
+RECIPES = {recipe.name: recipe for recipe in (*_FROM_SCRATCH, *TRANSFER, *_OURS)}
 
 
 def get_recipe(name):
@@ -160,6 +179,11 @@ def tuned(found):
     rate = 2 * found.phases[0].learning_rate
     phase = dataclasses.replace(TUNED_CNN.phases[0], learning_rate=rate)
     return TUNED_CNN.replace(network_options=found.network_options, phases=(phase,))
+
+
+def refitted(recipe):
+    """A probe that is fitted once more, with the validation pictures too, once they have chosen."""
+    return recipe.replace(probe=dataclasses.replace(recipe.probe, refit=True))
 
 
 def randomly_split(recipe):

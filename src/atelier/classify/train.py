@@ -25,7 +25,7 @@ from atelier.classify.datasets import load_datasets
 from atelier.classify.evaluate import judge
 from atelier.classify.frozen import head_on_features, trains_from_features
 from atelier.classify.networks import build_network
-from atelier.classify.probe import fit_probe
+from atelier.classify.probe import PROBE, fit_probe, refit_probe
 from atelier.classify.recipes import fast_recipe
 from atelier.classify.trainable import set_trainable
 from atelier.environment import device_name, versions
@@ -194,20 +194,22 @@ def _report(progress, steps, epochs):
 
 
 def _save(out, network, recipe, data, checkpoint, run):
-    """Save the network as a float32 model, judged with the very weights kept; the backup goes."""
+    """Save the network as a float32 model, judged with the very weights kept; the backup goes.
+
+    A probe that takes in the validation pictures at last does so once it has been judged by them.
+    """
     options = build_options(recipe.replace(weights=None), recipe.image_size)
     final = build_network(recipe.network, len(data.class_names), **options)
     half = final.count_params() > HALF_ABOVE
-    weights = network.get_weights()
-    final.set_weights([models.halved(w).astype("float32") for w in weights] if half else weights)
-    for layer in final.layers:
-        if isinstance(layer, keras.layers.Normalization):  # EfficientNet's, which holds weights
-            layer.finalize_state()
+    _take_weights(final, network, half)
     metrics = _facts(final, recipe, data, checkpoint, run)
     probabilities = data.average(final.predict(data.eval_ds("val"), verbose=0))
     metrics["val"] = judge(
         probabilities, data.labels("val"), data.class_names, groups=data.part("val")["leak_group"]
     )
+    if recipe.probe is not None and recipe.probe.refit:
+        refit_probe(network, recipe, data, _last_probe(checkpoint.history))
+        _take_weights(final, network, half)
     history = pd.DataFrame(checkpoint.history)
     return models.save(
         out,
@@ -220,6 +222,22 @@ def _save(out, network, recipe, data, checkpoint, run):
         half=half,
         keep=("logs",),
     )
+
+
+def _take_weights(final, network, half):
+    """Give a network another's weights, as they will be once they were kept in float16."""
+    weights = network.get_weights()
+    final.set_weights([models.halved(w).astype("float32") for w in weights] if half else weights)
+    for layer in final.layers:
+        if isinstance(layer, keras.layers.Normalization):  # EfficientNet's, which holds weights
+            layer.finalize_state()
+
+
+def _last_probe(history):
+    """The rows of the last time that a probe was fitted."""
+    phases = [row["phase"] for row in history]
+    trained = [index for index, phase in enumerate(phases) if phase != PROBE]
+    return history[trained[-1] + 1 :] if trained else history
 
 
 def _facts(network, recipe, data, checkpoint, run):
