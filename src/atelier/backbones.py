@@ -26,6 +26,8 @@ from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
 
+_NAMED = 8  # layers that an error names
+
 # ImageNet's statistics as Keras's `preprocess_input` uses them.
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 TORCH_MEAN_RGB = tuple(255 * value for value in (0.485, 0.456, 0.406))
@@ -266,14 +268,14 @@ def _download(backbone, folder, last):
             return _fetched(backbone)
     except Exception as error:  # Keras raises a bare Exception where a download fails
         places = f"{folder} (ATELIER_WEIGHTS)" if folder else "ATELIER_WEIGHTS, which is not set"
-        files = ", ".join(_offered(backbone, folder)) or "none"
+        files = ", ".join(_offered(backbone, folder, last)) or "none"
         until = f" up to {last}" if last else ""
         raise AtelierError(
             f"weights of {backbone.name}{until}: "
             f"{' or '.join(weight_files(backbone.name, last))} in {places}, "
             f"or {backbone.cached.name} in {backbone.cached.parent}",
             f"{files} at hand, and no download ({type(error).__name__})",
-            "Put one of these files there, or run once with a network.",
+            "Put one of these files there, name layers that are there, or run once with a network.",
         ) from error
 
 
@@ -284,8 +286,21 @@ def _fetched(backbone):
     return build(include_top=False, weights="imagenet", **dict(backbone.options))
 
 
-def _offered(backbone, folder):
-    return [] if folder is None else sorted(p.name for p in folder.glob(f"{backbone.name}_*"))
+def _offered(backbone, folder, last):
+    """The files of a body that are at hand, and of cut ones the layers that they have."""
+    files = [] if folder is None else sorted(folder.glob(f"{backbone.name}_*"))
+    return [f"{file.name}{_with_layers(backbone, file, last)}" for file in files]
+
+
+def _with_layers(backbone, file, last):
+    names = [layer.name for layer in _plain(backbone).layers if len(layer.output.shape) == 4][1:]
+    end = _end_of(backbone, file)
+    if end not in names:
+        return ""
+    names = names[: names.index(end) + 1]
+    near = difflib.get_close_matches(last, names, n=_NAMED, cutoff=0.0) if last else names[-_NAMED:]
+    others = f" and {len(names) - len(near)} others" if len(near) < len(names) else ""
+    return f" (with the layers {', '.join(sorted(near, key=names.index))}{others}, up to {end})"
 
 
 @contextlib.contextmanager
