@@ -5,7 +5,16 @@ from typing import Annotated
 import typer
 
 import atelier
-from atelier.cli import collections, explaining, judging, models, notebooks, similarity, training
+from atelier.cli import (
+    collections,
+    explaining,
+    judging,
+    models,
+    notebooks,
+    similarity,
+    stylizing,
+    training,
+)
 from atelier.cli.errors import OneLineErrors, quieten
 
 
@@ -54,5 +63,6 @@ app.command("classify")(judging.classify)
 app.command("explain")(explaining.explain)
 app.command("similar")(similarity.similar)
 app.command("outliers")(similarity.outliers)
+app.command("stylize")(stylizing.stylize)
 app.add_typer(models.app, name="models")
 app.add_typer(notebooks.app, name="notebooks")
