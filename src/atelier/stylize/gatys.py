@@ -61,7 +61,17 @@ class Stylized:
         return as_uint8(self.pixels)
 
 
-def stylize(content, styles, config, *, start=None, every=10, on_progress=None, weights="imagenet"):
+def stylize(
+    content,
+    styles,
+    config,
+    *,
+    start=None,
+    every=10,
+    on_progress=None,
+    weights="imagenet",
+    features=None,
+):
     """Paint a picture in the style of others.
 
     Args:
@@ -73,6 +83,7 @@ def stylize(content, styles, config, *, start=None, every=10, on_progress=None, 
         on_progress: called with a `Progress`; if it returns False, the optimisation ends
             and keeps what there is. So does an interruption by the keyboard.
         weights: of the body; None takes random ones.
+        features: `Features` of the config's body and layers that were built before.
 
     Returns:
         A `Stylized`. Losses that are not finite end it; the last good picture is kept.
@@ -81,13 +92,7 @@ def stylize(content, styles, config, *, start=None, every=10, on_progress=None, 
         AtelierError: if pictures, masks, weights or layers cannot be used.
     """
     styles = _checked(content, styles, config, start)
-    features = Features(
-        config.backbone,
-        config.content_layers,
-        config.style_layers,
-        padding=config.padding,
-        weights=weights,
-    )
+    features = features or features_of(config, weights)
     sizes, picture = sizes_of(content.shape[:2], config), None
     told = _Told(len(sizes) * config.steps, every, on_progress)
     try:
@@ -106,6 +111,17 @@ def stylize(content, styles, config, *, start=None, every=10, on_progress=None, 
     if config.keep_colors:
         pixels = keep_colors(pixels, fit_picture(content, pixels.shape[:2]), config.keep_colors)
     return Stylized(pixels, pd.DataFrame(told.rows), config, told.problem)
+
+
+def features_of(config, weights="imagenet"):
+    """The `Features` that settings ask for."""
+    return Features(
+        config.backbone,
+        config.content_layers,
+        config.style_layers,
+        padding=config.padding,
+        weights=weights,
+    )
 
 
 def sizes_of(content_size, config):
