@@ -99,15 +99,18 @@ def check_size(name, size, *, least=SMALLEST):
         )
 
 
-def activation_bytes(features, size):
-    """Bytes of all maps that one pass over a picture computes, in float32.
+def map_bytes(features, size):
+    """Bytes of every map that one pass over a picture computes, in float32.
 
     Args:
         features: `Features`.
         size: (height, width) in pixels.
+
+    Returns:
+        List of a number a layer.
     """
     height, width = (side + 2 * features.padding for side in size)
     outputs = [layer.output for layer in features.model.layers[1:]]
     every = keras.Model(features.model.input, outputs)
     shapes = every.compute_output_shape((1, height, width, 3))
-    return 4 * sum(math.prod(shape) for shape in shapes)
+    return [4 * math.prod(shape) for shape in shapes]

@@ -20,6 +20,7 @@ from atelier.gradients import gradient_function
 from atelier.stylize import losses
 from atelier.stylize.color import check_keeper, keep_colors
 from atelier.stylize.features import SMALLEST, Features, check_size
+from atelier.stylize.memory import check_memory
 from atelier.stylize.objective import Objective, as_batch
 from atelier.stylize.steppers import STEPPERS, DivergedError
 
@@ -94,6 +95,7 @@ def stylize(
     styles = _checked(content, styles, config, start)
     features = features or features_of(config, weights)
     sizes, picture = sizes_of(content.shape[:2], config), None
+    check_memory(features, sizes[-1])
     told = _Told(len(sizes) * config.steps, every, on_progress)
     try:
         for told.size in sizes:
