@@ -134,6 +134,25 @@ def test_patience_stops_and_brings_back_the_best_weights(tmp_path):
     assert model.get_weights()[0] == 1.0  # the epoch of loss 0.5
 
 
+@pytest.mark.parametrize(("patience", "kept"), [(3, 0.0), (None, 2.0)])
+def test_a_phase_that_only_does_harm_leaves_nothing_behind(patience, kept, tmp_path):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile("sgd", "mse")
+    model.optimizer.build(model.trainable_variables)
+    checkpoint = Checkpoint(tmp_path / "backup", "run")
+    checkpoint.set_model(model)
+    losses = ((0.5,), (0.9, 0.8))
+    for index, name in enumerate(("feature_extraction", "fine_tuning")):
+        phase = Phase(name, 2, 1e-2, patience=patience if index else 3)
+        checkpoint.begin_phase(index, phase, model)
+        for epoch, loss in enumerate(losses[index]):
+            model.set_weights([np.array([[float(index + epoch)]])])
+            checkpoint.on_epoch_begin(epoch)
+            checkpoint.on_epoch_end(epoch, {"val_loss": loss})
+        checkpoint.restore_best()
+    assert model.get_weights()[0] == kept  # without patience nothing is watched
+
+
 def test_the_trained_model_says_the_same_in_a_fresh_process(trained, tmp_path):
     pictures = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
     np.save(tmp_path / "pictures.npy", pictures)

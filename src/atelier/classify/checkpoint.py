@@ -43,7 +43,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.folder, self.run = Path(folder), run
         self.history, self.phase, self.epoch = [], 0, 0
         self.best, self.wait, self.plateau = None, 0, {"best": None, "wait": 0}
-        self.files = {}
+        self.files, self.patience = {}, None
         if (self.folder / "state.json").is_file():
             self._read_state()
 
@@ -54,7 +54,11 @@ class Checkpoint(keras.callbacks.Callback):
         log.info("Resuming after epoch %d.", len(self.history))
 
     def begin_phase(self, index, phase, network):
-        """Say which phase comes; where it is another than the one in progress, forget its best.
+        """Say which phase comes.
+
+        The best of the phase before stays the one to beat where both watch the validation
+        loss: a phase that only does harm, such as fine-tuning at too high a rate, leaves
+        nothing behind.
 
         Args:
             index: of the phase.
@@ -62,7 +66,9 @@ class Checkpoint(keras.callbacks.Callback):
             network: what is kept: the model that is fitted, or one that holds it.
         """
         if index != self.phase:
-            self.phase, self.epoch, self.best, self.wait = index, 0, None, 0
+            self.phase, self.epoch, self.wait = index, 0, 0
+            if self.patience is None or phase.patience is None:
+                self.best = None
             self.plateau = {"best": None, "wait": 0}
         self.name, self.patience = phase.name, phase.patience
         self.reduce, self.network = phase.reduce_on_plateau, network
