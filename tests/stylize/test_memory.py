@@ -36,6 +36,7 @@ def test_maps_are_counted_with_the_reflection_around_them(features):
     assert sizes[-2:] == [4 * 96 * 128 * 64] * 2  # both convolutions
 
 
+@pytest.mark.once  # on JAX it is a lower bound
 def test_the_estimate_is_within_a_third_of_the_measured_peak():
     done = subprocess.run(
         [sys.executable, "-c", MEASURED], capture_output=True, text=True, check=True
