@@ -241,13 +241,13 @@ def run_command():
 
 
 @pytest.mark.notebook
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_every_notebook_runs_on_the_sample_collection(path, monkeypatch, tmp_path):
     """In the order of their numbers, each in a repository of its own but for the notebooks."""
     monkeypatch.setenv("ATELIER_ROOT", str(fast_root(tmp_path)))
     monkeypatch.setenv("ATELIER_FAST", "1")
-    notebooks.run_notebooks([path.stem], tmp_path / "build", directory=path.parent, timeout=120)
+    notebooks.run_notebooks([path.stem], tmp_path / "build", directory=path.parent)
 
 
 def fast_root(tmp_path):

@@ -26,6 +26,7 @@ CONTRACT = {
     "explain": None,
     "similar": None,
     "outliers": None,
+    "stylize": None,
 }
 PRINTING = """
 import sys

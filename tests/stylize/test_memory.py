@@ -10,7 +10,7 @@ from atelier.stylize import memory
 from atelier.stylize.features import Features, map_bytes
 
 MEASURED = """
-import resource, numpy as np
+import numpy as np
 from atelier.stylize import memory
 from atelier.stylize.gatys import features_of, stylize
 from atelier.stylize.presets import ATELIER
@@ -21,7 +21,8 @@ features = features_of(config, weights=None)
 picture = np.random.default_rng(0).integers(0, 256, (448, 448, 3), "uint8")
 print(memory.estimate_bytes(features, (448, 448)))
 stylize(picture, picture, config, features=features)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+peak = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(int(peak[0].split()[1]) * 1024)  # what getrusage says counts the parent's too
 """
 
 
@@ -36,7 +37,7 @@ def test_maps_are_counted_with_the_reflection_around_them(features):
     assert sizes[-2:] == [4 * 96 * 128 * 64] * 2  # both convolutions
 
 
-@pytest.mark.once  # on JAX it is a lower bound
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is read from /proc")
 def test_the_estimate_is_within_a_third_of_the_measured_peak():
     done = subprocess.run(
         [sys.executable, "-c", MEASURED], capture_output=True, text=True, check=True

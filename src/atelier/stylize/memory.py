@@ -2,8 +2,7 @@
 
 At the peak all maps of one pass are there, those that their gradients need, and the workspace of
 the convolution with the largest map. The factors below are fitted to the peak of whole processes
-(VGG19 whole and cut at 256 to 512 pixels, ResNet50 at 384); a test holds them to 30 % on TensorFlow.
-On JAX, which computes ahead, the peak differs from run to run: there they are a lower bound.
+(VGG19 whole and cut at 256 to 512 pixels, ResNet50 at 384); a test holds them to 30 %.
 """
 
 import math
