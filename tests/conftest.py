@@ -108,3 +108,21 @@ def save_network():
         )
 
     return save
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """A function that lets an application of Keras, by name, build but not download."""
+    import keras
+
+    def refuse(name):
+        build = getattr(keras.applications, name)
+
+        def application(*, weights, **options):
+            if weights is not None:
+                raise Exception("URL fetch failure")  # Keras raises no other
+            return build(weights=None, **options)
+
+        monkeypatch.setattr(keras.applications, name, application)
+
+    return refuse

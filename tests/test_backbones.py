@@ -12,22 +12,13 @@ EARLIER, LATER = "block_1_expand_relu", "block_6_expand_relu"
 
 
 @pytest.fixture
-def weights_dir(tmp_path, monkeypatch):
+def weights_dir(tmp_path, monkeypatch, offline):
     """An empty `ATELIER_WEIGHTS`, an empty cache of Keras, and no network."""
     folder = tmp_path / "weights"
     folder.mkdir()
     monkeypatch.setenv("ATELIER_WEIGHTS", str(folder))
-    monkeypatch.setattr(keras.applications, "MobileNetV2", _offline(keras.applications.MobileNetV2))
+    offline("MobileNetV2")
     return folder
-
-
-def _offline(build):
-    def application(*, weights, **options):
-        if weights is not None:
-            raise Exception("URL fetch failure")  # Keras raises no other
-        return build(weights=None, **options)
-
-    return application
 
 
 def pictures():

@@ -26,24 +26,15 @@ def first_blocks(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch, first_blocks):
+def folder(tmp_path, monkeypatch, offline, first_blocks):
     """A folder with pictures; the first blocks of VGG19 are at hand, and nothing else."""
     monkeypatch.setenv("ATELIER_WEIGHTS", str(first_blocks))
-    monkeypatch.setattr(keras.applications, "VGG19", _offline(keras.applications.VGG19))
+    offline("VGG19")
     rng = np.random.default_rng(0)
     for name, size in (("content", (40, 60)), ("style", (50, 50)), ("other", (64, 48))):
         pixels = rng.integers(0, 256, (*size, 3), "uint8")
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     return tmp_path
-
-
-def _offline(build):
-    def application(*, weights, **options):
-        if weights is not None:
-            raise Exception("URL fetch failure")  # Keras raises no other
-        return build(weights=None, **options)
-
-    return application
 
 
 def assert_one_line(result, *words):

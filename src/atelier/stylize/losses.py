@@ -7,7 +7,6 @@ in size, and a "relative" loss is divided by its target's own energy, so that we
 the same for every layer and every body.
 """
 
-import keras
 from keras import ops
 
 from atelier.errors import AtelierError
@@ -110,5 +109,5 @@ def mask_at(mask, size):
     Returns:
         (rows, columns) float32, means over what each position covers.
     """
-    small = keras.ops.image.resize(mask[None, ..., None], size, antialias=True)
+    small = ops.image.resize(mask[None, ..., None], size, antialias=True)
     return ops.clip(small[0, ..., 0], 0.0, 1.0)

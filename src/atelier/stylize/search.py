@@ -17,7 +17,6 @@ import pandas as pd
 
 from atelier import storage
 from atelier.data.images import fit_picture
-from atelier.data.reading import read_rgb
 from atelier.data.writing import write_picture
 from atelier.errors import AtelierError
 from atelier.stylize.gatys import features_of, stylize
@@ -210,8 +209,3 @@ def winners(table):
         "published": table.loc[table["weighted_cost"].idxmin()],
         "ours": table.loc[ranks.idxmin()],
     }
-
-
-def pictures_of(table):
-    """The pictures of a search's trials, in order."""
-    return [read_rgb(path) for path in table["picture"]]
