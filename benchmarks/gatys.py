@@ -23,11 +23,11 @@ from keras import ops
 
 from atelier.gradients import gradient_function
 from atelier.stylize.features import Features
-from atelier.stylize.gatys import Style
 from atelier.stylize.objective import Objective
 from atelier.stylize.predecessor import PredecessorsLoss, predecessors_step
 from atelier.stylize.presets import get_preset
 from atelier.stylize.steppers import adam
+from atelier.stylize.styles import Style
 
 
 def contestants(config, size):

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from atelier.backbones import BACKBONES, Backbone, build_backbone, weight_files
+from atelier.backbones import BACKBONES, Backbone, build_backbone, get_backbone
 from atelier.errors import AtelierError
+from atelier.weights import weight_files
 
 CUT = "block_3_expand_relu"
 EARLIER, LATER = "block_1_expand_relu", "block_6_expand_relu"
@@ -138,6 +139,6 @@ def test_a_tap_after_the_cut_is_refused():
 
 
 def test_files_that_would_do_are_told():
-    assert weight_files("resnet50", "conv4_block6_out")[0] == (
+    assert weight_files(get_backbone("resnet50"), "conv4_block6_out")[0] == (
         "resnet50_to_conv4_block6_out.weights.h5"
     )

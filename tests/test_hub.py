@@ -10,12 +10,13 @@ import pytest
 from keras import ops
 
 from atelier import hub, models
-from atelier.backbones import BACKBONES, build_backbone, weight_files
-from atelier.classify.bodies import weights_at_hand, with_body
+from atelier.backbones import BACKBONES, build_backbone, get_backbone, weights_at_hand
+from atelier.classify.bodies import with_body
 from atelier.classify.gradcam import GradCam, spatial_layers
 from atelier.classify.networks import multilayer, transfer
 from atelier.classify.recipes import RECIPES
 from atelier.errors import AtelierError
+from atelier.weights import weight_files
 
 SIZES = {"patch_size": 8, "num_layers": 2, "hidden_dim": 16, "num_heads": 2, "intermediate_dim": 32}
 DINOV2 = {**SIZES, "image_shape": (32, 32, 3), "position_embedding_shape": (48, 48)}
@@ -237,7 +238,7 @@ def test_a_saved_network_that_needs_keras_hub_says_so_without_it(save_network, t
 
 def test_names_files_and_recipes_know_the_encoders_without_keras_hub(weights_dir, monkeypatch):
     monkeypatch.setitem(sys.modules, "keras_hub", None)
-    assert weight_files("siglip_base") == ["siglip_base_notop.weights.h5"]
+    assert weight_files(get_backbone("siglip_base")) == ["siglip_base_notop.weights.h5"]
     recipe = with_body(RECIPES["resnet50_two_phase"], "dinov2_small", "block_8_map")
     assert (recipe.backbone, recipe.cut) == ("dinov2_small", "block_8_map")
     with pytest.raises(AtelierError, match="Did you mean dinov2_small"):

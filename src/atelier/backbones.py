@@ -2,31 +2,26 @@
 
 A body takes RGB in [0, 255] and gives feature maps. It can be cut at a named
 layer, and tapped at several. Weights are ImageNet's, and are looked for in
-`ATELIER_WEIGHTS` (see `weight_files`), then in Keras's cache, then downloaded.
+`ATELIER_WEIGHTS`, then in Keras's cache, then downloaded: see `atelier.weights`.
 
 Sources: the architectures, weights and preprocessing are those of Keras
 applications (https://keras.io/api/applications), each with its own paper there,
 and of keras-hub's image encoders (see `atelier.hub`).
 """
 
-import contextlib
 import dataclasses
 import difflib
-import logging
 import os
-import warnings
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
 
-from atelier import hub, paths
+from atelier import hub
+from atelier import weights as weights_of
 from atelier.errors import AtelierError
-
-log = logging.getLogger(__name__)
-
-_NAMED = 8  # layers that an error names
+from atelier.weights import check_layer
 
 # ImageNet's statistics as Keras's `preprocess_input` uses them.
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
@@ -112,13 +107,13 @@ def build_backbone(name, *, cut=None, taps=None, image_size=(None, None), weight
     """
     backbone = get_backbone(name)
     inputs = keras.Input((*image_size, 3), name="image")
-    body = _application(backbone, _preprocess(inputs, backbone.preprocessing))
+    body = weights_of.application(backbone, _preprocess(inputs, backbone.preprocessing))
     last = _last_layer(body, backbone.name, cut, taps or [])
-    body = _until(body, [last], inputs)
+    body = weights_of.until(body, [last], inputs)
     if weights is not None:
-        body.set_weights(_pretrained(backbone, last).get_weights())
+        body.set_weights(weights_of.pretrained(backbone, last).get_weights())
         _settle(body, backbone.preprocessing)
-    return _until(body, taps, inputs) if taps else body
+    return weights_of.until(body, taps, inputs) if taps else body
 
 
 def _last_layer(body, name, cut, taps):
@@ -135,44 +130,9 @@ def _last_layer(body, name, cut, taps):
     return None if last == order[-1] else last
 
 
-def check_layer(there, wanted, model_name):
-    """Refuse the name of a layer that a model does not have.
-
-    Raises:
-        AtelierError: names those that are near.
-    """
-    if wanted not in there:
-        near = difflib.get_close_matches(str(wanted), there, n=5, cutoff=0.4) or there[-5:]
-        raise AtelierError(
-            f"a layer of {model_name}", repr(wanted), f"Near it are {', '.join(near)}."
-        )
-
-
-def weight_files(name, last=None):
-    """Files of `ATELIER_WEIGHTS` that would do for a body cut at `last`, likeliest first.
-
-    `NAME_notop.weights.h5` holds the whole body, `NAME_to_LAYER.weights.h5` one that
-    was cut at that layer, and Keras's own file name is understood too.
-    """
-    names = list(dict.fromkeys([f"{name}_notop.weights.h5", get_backbone(name).file]))
-    return [f"{name}_to_{last}.weights.h5", *names] if last else names
-
-
-def _application(backbone, inputs):
-    if isinstance(backbone, hub.HubBackbone):
-        return hub.body(hub.encoder(backbone), inputs)
-    build = getattr(keras.applications, backbone.application)
-    return build(include_top=False, weights=None, input_tensor=inputs, **dict(backbone.options))
-
-
-def _until(model, names, inputs=None):
-    """The part of a model that gives these layers' outputs; a name of None is its own output."""
-    outputs = [model.get_layer(name).output if name else model.output for name in names]
-    return keras.Model(
-        model.input if inputs is None else inputs,
-        outputs if len(outputs) > 1 else outputs[0],
-        name=model.name,
-    )
+def weights_at_hand(name, last=None):
+    """Whether a body's weights up to a layer are at hand; see `atelier.weights.at_hand`."""
+    return weights_of.at_hand(get_backbone(name), last)
 
 
 def _preprocess(x, how):
@@ -202,114 +162,3 @@ def _settle(body, how):
             if how == "efficientnet":
                 layer.adapt_variance.assign(layer.adapt_variance * np.float32(TORCH_STD))
             layer.finalize_state()
-
-
-def _pretrained(backbone, last):
-    """The body without preprocessing, until `last`, filled from the first file that fits."""
-    folder = paths.weights_dir()
-    if folder is not None:
-        for file in weight_files(backbone.name, last):
-            if (folder / file).is_file():
-                return _until(_read_weights(backbone, folder / file), [last])
-        for file in sorted(folder.glob(f"{backbone.name}_to_*.weights.h5")):
-            if last and _reaches(backbone, file, last):
-                return _until(_read_weights(backbone, file), [last])
-    return _until(_download(backbone, folder, last), [last])
-
-
-def _plain(backbone):
-    return _application(backbone, keras.Input((None, None, 3)))
-
-
-def _end_of(backbone, file):
-    """The layer that a cut file's name ends at; None for a whole one."""
-    if not file.name.startswith(f"{backbone.name}_to_"):
-        return None
-    return file.name.removeprefix(f"{backbone.name}_to_").removesuffix(".weights.h5")
-
-
-def _reaches(backbone, file, last):
-    """Whether a cut file reaches as far as `last`."""
-    order = [layer.name for layer in _plain(backbone).layers]
-    end = _end_of(backbone, file)
-    return end in order and order.index(end) >= order.index(last)
-
-
-def _read_weights(backbone, file):
-    """The body, as far as the file goes, with its weights."""
-    end = _end_of(backbone, file)
-    if end is None and isinstance(backbone, hub.HubBackbone):
-        return hub.body(_filled(hub.encoder(backbone), backbone, file))
-    whole = _plain(backbone)
-    if end:
-        check_layer([layer.name for layer in whole.layers], end, f"{backbone.name}, by {file}")
-    return _filled(_until(whole, [end]), backbone, file)
-
-
-def _filled(model, backbone, file):
-    """The model with the file's weights."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # a layer that found nothing only warns
-            model.load_weights(file)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise AtelierError(
-            f"weights of {backbone.name} in {file}", reason, "Fetch the file again."
-        ) from error
-    log.info("Weights of %s: %s", backbone.name, file)
-    return model
-
-
-def _download(backbone, folder, last):
-    """The whole body with the weights that Keras finds in its cache or fetches."""
-    try:
-        with _quiet():
-            return _fetched(backbone)
-    except Exception as error:  # Keras raises a bare Exception where a download fails
-        places = f"{folder} (ATELIER_WEIGHTS)" if folder else "ATELIER_WEIGHTS, which is not set"
-        files = ", ".join(_offered(backbone, folder, last)) or "none"
-        until = f" up to {last}" if last else ""
-        raise AtelierError(
-            f"weights of {backbone.name}{until}: "
-            f"{' or '.join(weight_files(backbone.name, last))} in {places}, "
-            f"or {backbone.cached.name} in {backbone.cached.parent}",
-            f"{files} at hand, and no download ({type(error).__name__})",
-            "Put one of these files there, name layers that are there, or run once with a network.",
-        ) from error
-
-
-def _fetched(backbone):
-    if isinstance(backbone, hub.HubBackbone):
-        return hub.body(hub.encoder(backbone, fetch=True))
-    build = getattr(keras.applications, backbone.application)
-    return build(include_top=False, weights="imagenet", **dict(backbone.options))
-
-
-def _offered(backbone, folder, last):
-    """The files of a body that are at hand, and of cut ones the layers that they have."""
-    files = [] if folder is None else sorted(folder.glob(f"{backbone.name}_*"))
-    return [f"{file.name}{_with_layers(backbone, file, last)}" for file in files]
-
-
-def _with_layers(backbone, file, last):
-    names = [layer.name for layer in _plain(backbone).layers if len(layer.output.shape) == 4][1:]
-    end = _end_of(backbone, file)
-    if end not in names:
-        return ""
-    names = names[: names.index(end) + 1]
-    near = difflib.get_close_matches(last, names, n=_NAMED, cutoff=0.0) if last else names[-_NAMED:]
-    others = f" and {len(names) - len(near)} others" if len(near) < len(names) else ""
-    return f" (with the layers {', '.join(sorted(near, key=names.index))}{others}, up to {end})"
-
-
-@contextlib.contextmanager
-def _quiet():
-    """No progress bar of Keras between our own."""
-    before = keras.config.is_interactive_logging_enabled()
-    keras.config.disable_interactive_logging()
-    try:
-        yield
-    finally:
-        if before:
-            keras.config.enable_interactive_logging()

@@ -104,6 +104,15 @@ def _cpu_model():
     return platform.processor() or platform.machine() or "CPU"
 
 
+def fast_precision():
+    """`mixed_bfloat16` where the device multiplies it faster than float32, else `float32`."""
+    if "core" not in device_name():
+        return "mixed_bfloat16"
+    info = Path("/proc/cpuinfo")
+    known = info.read_text(encoding="utf-8", errors="replace") if info.is_file() else ""
+    return "mixed_bfloat16" if "avx512_bf16" in known or "amx_bf16" in known else "float32"
+
+
 def today():
     """The date as 2026-01-31."""
     return datetime.date.today().isoformat()

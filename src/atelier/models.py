@@ -1,15 +1,16 @@
 """Trained models as folders: saved whole, checked byte by byte, loaded without running code.
 
 A folder holds `model.keras`, or `architecture.json` with `model.weights.h5`, kernels in
-float16, where that is asked for; `classes.json`, `recipe.json`, `metrics.json`,
-`history.csv`, `card.md` and `SHA256SUMS`. A saved model takes RGB in [0, 255]
-and gives probabilities in the order of `classes.json`.
+float16, where that is asked for; `recipe.json`, `metrics.json`, `history.csv`, `card.md` and
+`SHA256SUMS`. A saved model takes RGB in [0, 255]. A classifier has a `classes.json` besides,
+and gives probabilities in its order; what else a model may be, its recipe says as `kind`.
 
 Imports nothing of `classify`, so that every room that trains can save here.
 """
 
 import dataclasses
 import functools
+import importlib
 import json
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from atelier import paths, storage
 from atelier.checksums import compare_checksums, read_checksums, write_checksums
 from atelier.errors import AtelierError
 
+CLASSIFIER = "classifier"
 WHOLE, ARCHITECTURE, WEIGHTS = "model.keras", "architecture.json", "model.weights.h5"
 
 
@@ -24,24 +26,25 @@ WHOLE, ARCHITECTURE, WEIGHTS = "model.keras", "architecture.json", "model.weight
 class LoadedModel:
     """A trained model and what travels with it."""
 
-    model: object  # keras.Model: (batch, height, width, 3) in [0, 255] -> (batch, num_classes)
-    class_names: list[str]
+    model: object  # keras.Model of (batch, height, width, 3) in [0, 255]
+    class_names: list[str] | None  # of a classifier's outputs
     recipe: dict
     metrics: dict
     folder: Path
 
 
-def save(folder, model, *, class_names, recipe, metrics, history, card, half=False, keep=()):
+def save(folder, model, *, recipe, metrics, history, card, class_names=None, half=False, keep=()):
     """Write a model folder, whole or not at all.
 
     Args:
         folder: where; a folder that is there already is replaced.
         model: Keras model with its preprocessing inside.
-        class_names: one name for each output, in order.
-        recipe: plain values of the recipe that trained it.
+        recipe: plain values of the recipe that trained it; its `kind` says what it is
+            if it is no classifier.
         metrics: plain values; see `classify.train`.
         history: DataFrame with one row an epoch.
         card: the card's text, Markdown.
+        class_names: of a classifier, one name for each output, in order.
         half: store kernels in float16 beside the architecture: half the size, and
             probabilities move by about 1e-3.
         keep: names inside an existing folder (logs, say) that the new one takes over.
@@ -56,7 +59,8 @@ def save(folder, model, *, class_names, recipe, metrics, history, card, half=Fal
             _save_half(model, temporary)
         else:
             model.save(temporary / WHOLE)
-        storage.write_json(temporary / "classes.json", list(class_names))
+        if class_names is not None:
+            storage.write_json(temporary / "classes.json", list(class_names))
         storage.write_json(temporary / "recipe.json", recipe)
         storage.write_json(temporary / "metrics.json", metrics)
         history.to_csv(temporary / "history.csv", index=False)
@@ -95,26 +99,45 @@ def _save_half(model, folder):
     (folder / "half.h5").replace(folder / WEIGHTS)
 
 
-def find(name):
+def find(name, kind=None):
     """The folder of a model: a path, an alias, or a name in `models/`.
 
+    Args:
+        name: which.
+        kind: what it must be, such as CLASSIFIER; None takes any.
+
     Raises:
-        AtelierError: if there is none; those that are there are named.
+        AtelierError: if there is none of that kind; those that are there are named.
     """
     folder = Path(name)
-    if not (folder / "classes.json").is_file():
+    if not _is_model(folder):
         folder = paths.models_dir() / _aliases().get(str(name), [str(name)])[-1]
-    if not (folder / "classes.json").is_file():
-        there = ", ".join(_folders()) or "none"
+    if not _is_model(folder):
+        there = ", ".join(_folders(kind)) or "none"
         raise AtelierError(
             "a model's folder, its name in models/, or an alias",
             f"{str(name)!r} (in models/: {there})",
             "Train one with `atelier train RECIPE --data DIR`, or correct the name.",
         )
+    if kind not in (None, _kind(folder)):
+        there = ", ".join(_folders(kind)) or "none"
+        raise AtelierError(
+            f"a {kind}", f"{folder.name}, a {_kind(folder)}", f"Name one of them ({there})."
+        )
     return folder
 
 
-def load(name):
+def _is_model(folder):
+    return (folder / "recipe.json").is_file() and (folder / "metrics.json").is_file()
+
+
+def _kind(folder):
+    if (folder / "classes.json").is_file():
+        return CLASSIFIER
+    return storage.read_json(folder / "recipe.json").get("kind", "model without classes")
+
+
+def load(name, kind=CLASSIFIER):
     """Load a trained model in safe mode, after checking every byte.
 
     The networks loaded last are kept: asked for again, they answer at once, and they are
@@ -122,11 +145,12 @@ def load(name):
 
     Args:
         name: a folder, a name in `models/`, or an alias such as `champion`.
+        kind: what it must be; None takes any.
 
     Raises:
         AtelierError: if there is no such model, or a file was changed, is missing or unreadable.
     """
-    folder = find(name)
+    folder = find(name, kind)
     broken = [file for file, state in verify(folder).items() if state != "ok"]
     if broken:
         raise AtelierError(
@@ -134,9 +158,10 @@ def load(name):
             f"{', '.join(broken)} changed or missing",
             "Restore the folder (git checkout, or copy it again) or train anew.",
         )
+    classes = folder / "classes.json"
     return LoadedModel(
         model=_network(folder, *_digests(folder)),
-        class_names=storage.read_json(folder / "classes.json"),
+        class_names=storage.read_json(classes) if classes.is_file() else None,
         recipe=storage.read_json(folder / "recipe.json"),
         metrics=storage.read_json(folder / "metrics.json"),
         folder=folder,
@@ -153,6 +178,8 @@ def _digests(folder):
 def _network(folder, *digests):
     """The network in a folder; read again when its checksums are others."""
     from atelier import hub  # its layers are known to Keras once they are imported
+
+    importlib.import_module("atelier.layers")  # and so are these
 
     try:
         return _read_network(folder)
@@ -199,24 +226,25 @@ def card(name):
 
 
 def list_models():
-    """One row for each model in `models/`: name, recipe, classes, scores, MB, aliases."""
+    """One row for each model in `models/`: name, recipe, kind, classes, scores, MB, aliases."""
     import pandas as pd
 
     held = {}
     for alias, history in _aliases().items():
         held.setdefault(history[-1], []).append(alias)
-    columns = ["name", "recipe", "classes", "val", "test", "megabytes", "aliases"]
+    columns = ["name", "recipe", "kind", "classes", "val", "test", "megabytes", "aliases"]
     return pd.DataFrame([_row(name, held) for name in _folders()], columns=columns)
 
 
 def _row(name, held):
     folder = paths.models_dir() / name
-    metrics = storage.read_json(folder / "metrics.json")
+    metrics, classes = storage.read_json(folder / "metrics.json"), folder / "classes.json"
     size = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
     return {
         "name": name,
         "recipe": storage.read_json(folder / "recipe.json").get("name"),
-        "classes": len(storage.read_json(folder / "classes.json")),
+        "kind": _kind(folder),
+        "classes": len(storage.read_json(classes)) if classes.is_file() else None,
         "val": metrics.get("val", {}).get("accuracy"),
         "test": metrics.get("test", {}).get("accuracy"),
         "megabytes": round(size / 1e6, 1),
@@ -224,8 +252,9 @@ def _row(name, held):
     }
 
 
-def _folders():
-    return sorted(p.parent.name for p in paths.models_dir().glob("*/classes.json"))
+def _folders(kind=None):
+    there = (p.parent for p in sorted(paths.models_dir().glob("*/recipe.json")))
+    return [folder.name for folder in there if _is_model(folder) and kind in (None, _kind(folder))]
 
 
 def promote(name, alias="champion"):
@@ -234,7 +263,7 @@ def promote(name, alias="champion"):
     Raises:
         AtelierError: if there is no such model in `models/`, or its files are damaged.
     """
-    folder = load(name).folder
+    folder = load(name, kind=None).folder
     if folder.resolve().parent != paths.models_dir().resolve():
         raise AtelierError("a model inside models/", str(folder), "Copy its folder there first.")
     aliases = _aliases()

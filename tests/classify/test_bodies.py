@@ -4,10 +4,11 @@ import logging
 
 import pytest
 
-from atelier.backbones import BACKBONES, weight_files
-from atelier.classify.bodies import SUBSTITUTES, on_hand, weights_at_hand, with_body
+from atelier.backbones import BACKBONES, get_backbone, weights_at_hand
+from atelier.classify.bodies import SUBSTITUTES, on_hand, with_body
 from atelier.classify.recipes import PUBLISHED_CNN, RECIPES
 from atelier.errors import AtelierError
+from atelier.weights import weight_files
 
 pytestmark = pytest.mark.once
 
@@ -23,8 +24,8 @@ def place(tmp_path, monkeypatch):
 
 def test_the_published_body_is_kept_where_its_weights_are(place):
     recipe = RECIPES["densenet121_movements"]
-    (place / weight_files("densenet121")[0]).touch()
-    (place / weight_files("densenet169")[0]).touch()
+    (place / weight_files(get_backbone("densenet121"))[0]).touch()
+    (place / weight_files(get_backbone("densenet169"))[0]).touch()
     assert on_hand(recipe) is recipe
 
 
@@ -37,7 +38,7 @@ def test_kerass_cache_counts(place, tmp_path):
 
 
 def test_a_substitute_takes_its_place_aloud_and_its_layers_their_names(place, caplog):
-    (place / weight_files("densenet169")[0]).touch()
+    (place / weight_files(get_backbone("densenet169"))[0]).touch()
     recipe = RECIPES["densenet121_movements"]
     swapped = on_hand(recipe)
     assert "densenet169 instead of densenet121" in caplog.text
@@ -52,14 +53,14 @@ def test_a_substitute_takes_its_place_aloud_and_its_layers_their_names(place, ca
 
 
 def test_a_cut_file_serves_the_cut_body(place):
-    (place / weight_files("resnet50", "conv4_block6_out")[0]).touch()
+    (place / weight_files(get_backbone("resnet50"), "conv4_block6_out")[0]).touch()
     swapped = on_hand(RECIPES["resnet50_two_phase"])
     assert swapped.cut == "conv4_block6_out"
     assert swapped.head_options == {"pool": 2}  # the cut map is twice as fine
 
 
 def test_folded_batch_normalisation_stays_frozen(place):
-    (place / weight_files("mobilenetv2")[0]).touch()
+    (place / weight_files(get_backbone("mobilenetv2"))[0]).touch()
     for name in ("efficientnetb0_two_stage", "efficientnetb2_style"):
         swapped = on_hand(RECIPES[name])
         assert swapped.backbone == "mobilenetv2"

@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from atelier.classify.bodies import weights_at_hand
+from atelier.backbones import weights_at_hand
 from atelier.classify.plans import FAST, ON_CPU, ON_SAMPLE, PUBLISHED
 from atelier.classify.recipes import RECIPES
 from atelier.errors import AtelierError
@@ -69,4 +69,4 @@ def test_a_first_phase_that_trains_the_head_from_features_keeps_its_settings():
 
 def test_the_tuned_resnet50_has_epochs_of_its_own():
     epochs = [phase.epochs for phase in ON_CPU.fit_transfer(RECIPES["resnet50_tuned"]).phases]
-    assert epochs == [4, 8]
+    assert epochs == [4, 14]

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from atelier import models, storage
-from atelier.classify.checkpoint import Checkpoint
+from atelier.checkpoint import Checkpoint
 from atelier.classify.recipe import Phase
 from atelier.classify.train import train
 from atelier.errors import AtelierError

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from atelier import models, storage
+from atelier.checkpoint import Checkpoint
 from atelier.classify.building import build_options
 from atelier.classify.cards import card_text
-from atelier.classify.checkpoint import Checkpoint
 from atelier.classify.compiling import compile_network
 from atelier.classify.datasets import load_datasets
 from atelier.classify.frozen import head_on_features, split_network, trains_from_features

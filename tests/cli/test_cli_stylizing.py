@@ -1,6 +1,7 @@
 """`atelier stylize`: what it paints and notes, and what it refuses in one line."""
 
 import json
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -107,3 +108,91 @@ def test_an_ending_that_will_not_do_is_refused_before_anything_is_read(run, tmp_
     assert_one_line(result, ".webp")
     assert_one_line(run("stylize", "none.png", "none.png", "-o", "out.jpg", "--16-bit"), "16 bits")
     assert_one_line(run("stylize", "none.png", "none.png", "-o", "out.png"), "none.png")
+
+
+@pytest.fixture(scope="module")
+def painter(tmp_path_factory):
+    """The folder of a network that paints in one pass, untrained."""
+    import pandas as pd
+
+    from atelier import models
+    from atelier.stylize.fast.config import SMALLEST
+    from atelier.stylize.fast.network import build_network
+
+    return models.save(
+        tmp_path_factory.mktemp("models") / "tiny",
+        build_network(SMALLEST),
+        recipe=SMALLEST.to_json(),
+        metrics={"run": "none"},
+        history=pd.DataFrame({"epoch": [1]}),
+        card="# tiny",
+    )
+
+
+def test_a_picture_is_painted_in_one_pass(run, folder, painter):
+    out = folder / "out.tiff"
+    fast = ("--method", "fast", "--model", painter, "--strength", "0.5", "--size", 48)
+    result = run("stylize", folder / "content.png", folder / "style.png", "-o", out, *fast)
+    assert result.exit_code == 0, result.stderr
+    assert read_rgb(out).shape == (32, 48, 3)
+    note = read_note(out)
+    assert (note["method"], note["model"], note["strength"]) == ("fast", "tiny", 0.5)
+
+
+def test_a_folder_is_painted_and_what_is_no_picture_is_named(run, folder, painter):
+    (folder / "in" / "more").mkdir(parents=True)
+    for name in ("content.png", "more/other.png"):
+        Image.open(folder / Path(name).name).save(folder / "in" / name)
+    (folder / "in" / "broken.jpg").write_text("no picture")
+    fast = ("--method", "fast", "--model", painter, "--json")
+    result = run("stylize", folder / "in", folder / "style.png", "-o", folder / "out", *fast)
+    assert result.exit_code == 0, result.stderr
+    said = json.loads(result.stdout)
+    assert [Path(row["file"]).name for row in said["painted"]] == ["content.png", "other.png"]
+    assert (folder / "out" / "more" / "other.png").is_file()
+    assert "broken.jpg" in said["skipped"][0][0]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--steps", "3"), "options that are for --method fast. Found --steps"),
+        (("--model", "none"), "a model's folder"),
+        (("--strength", "2"), "a strength from 0 to 1"),
+        (("--mask", "style.png"), "a mask of the content's 60 x 40"),
+    ],
+)
+def test_what_cannot_be_painted_in_one_pass_is_said(
+    run, folder, painter, options, said, monkeypatch
+):
+    monkeypatch.chdir(folder)
+    model = () if "--model" in options else ("--model", painter)
+    fast = ("--method", "fast", *model, *options)
+    assert_one_line(run("stylize", "content.png", "style.png", "-o", "out.png", *fast), said)
+    assert not (folder / "out.png").exists()
+
+
+def test_a_folder_is_not_optimised(run, folder):
+    result = run("stylize", folder, folder / "style.png", "-o", folder / "out")
+    assert_one_line(result, "--method fast")
+
+
+def test_a_classifier_does_not_paint(run, folder, save_network):
+    inputs = keras.Input((8, 8, 3))
+    save_network(keras.Model(inputs, keras.layers.Flatten()(inputs)), "classifier", half=False)
+    fast = ("--method", "fast", "--model", "classifier")
+    pictures = (folder / "content.png", folder / "style.png")
+    assert_one_line(run("stylize", *pictures, "-o", folder / "o.png", *fast), "a fast painter")
+
+
+def test_a_network_that_paints_is_trained_on_the_sample(run, tmp_path, monkeypatch):
+    from atelier.data.sample import draw_sample
+
+    monkeypatch.setenv("ATELIER_FAST", "1")
+    sample = draw_sample(tmp_path / "sample", works=3, size=32, photos=3, workers=1)
+    out = tmp_path / "fast"
+    result = run("train", "fast", "--data", sample, "--out", out, "--epochs", 1, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["metrics"]["kind"] == "fast painter"
+    result = run("train", "fast", "--data", sample, "--out", out, "--top", 2)
+    assert_one_line(result, "options that are for the recipe fast. Found --top")

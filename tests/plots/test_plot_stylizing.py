@@ -1,10 +1,11 @@
 """Figures of style transfer show what they were given."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from atelier.errors import AtelierError
-from atelier.plots.stylizing import cost_curves, trade_off
+from atelier.plots.stylizing import contact_sheet, cost_curves, trade_off, training_terms
 
 pytestmark = pytest.mark.once
 
@@ -52,3 +53,24 @@ def test_winners_are_named_on_the_front():
     (axes,) = trade_off(table, {"ours": table.loc[1]}).axes
     assert [text.get_text() for text in axes.texts] == ["ours, trial 1"]
     assert len(axes.lines[0].get_xdata()) == 2  # the front alone is joined
+
+
+def test_training_terms_show_both_parts_where_both_are_there():
+    table = pd.DataFrame({"epoch": [1, 2], "style": [0.5, 0.4], "val_style": [0.6, 0.5]})
+    figure = training_terms(table.assign(identity=[0.1, 0.1], val_identity=[0.0, 0.0]))
+    assert [axes.get_title("left") for axes in figure.axes] == ["style", "identity"]
+    assert [len(axes.lines) for axes in figure.axes] == [2, 1]
+
+
+def test_a_contact_sheet_has_a_style_a_column_and_a_content_a_row():
+    picture = np.zeros((20, 30, 3), "uint8")
+    figure = contact_sheet([("x", picture), ("y", picture)], [("a", [picture, picture])])
+    assert len(figure.axes) == 4
+    assert figure.axes[0].get_title("left") == "x"
+    assert figure.axes[2].get_ylabel() == "a"
+    assert figure.axes[2].images[0].get_array().shape == (20, 20, 3)
+
+
+def test_a_row_of_another_length_is_refused():
+    with pytest.raises(AtelierError, match="one a style"):
+        contact_sheet([("x", np.zeros((8, 8, 3)))], [("a", [])])

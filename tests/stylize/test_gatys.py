@@ -12,10 +12,11 @@ from atelier.errors import AtelierError
 from atelier.gradients import value_and_gradients
 from atelier.stylize import steppers
 from atelier.stylize.features import Features
-from atelier.stylize.gatys import Style, sizes_of, stylize
+from atelier.stylize.gatys import sizes_of, stylize
 from atelier.stylize.losses import content_loss, gram_matrix, style_loss, total_variation
 from atelier.stylize.objective import Objective
 from atelier.stylize.presets import ATELIER, PRESETS, GatysConfig, get_preset
+from atelier.stylize.styles import Style
 
 CONTENT_LAYER, STYLE_LAYERS = "block2_conv1", ("block1_conv1", "block2_conv2")
 

@@ -7,10 +7,10 @@ from keras import ops
 
 from atelier.gradients import gradient_function
 from atelier.stylize.features import Features
-from atelier.stylize.gatys import Style
 from atelier.stylize.objective import Objective
 from atelier.stylize.predecessor import PredecessorsLoss, predecessors_step
 from atelier.stylize.presets import PRESETS
+from atelier.stylize.styles import Style
 
 
 def pictures(count=3, size=(40, 40)):

@@ -8,7 +8,7 @@ import dataclasses
 import logging
 
 from atelier import paths
-from atelier.backbones import get_backbone, weight_files
+from atelier.backbones import get_backbone, weights_at_hand
 from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
@@ -121,11 +121,3 @@ def probe_on_hand(recipe, *, at_random=False):
         return recipe
     log.warning("%s: random weights, since none of %s are here.", recipe.name, ", ".join(missing))
     return recipe.replace(weights=None)
-
-
-def weights_at_hand(backbone, cut=None):
-    """Whether a body's weights are in `ATELIER_WEIGHTS`, or in the cache of those once fetched."""
-    folder = paths.weights_dir()
-    files = weight_files(backbone, cut)
-    there = folder is not None and any((folder / file).is_file() for file in files)
-    return there or get_backbone(backbone).cached.exists()

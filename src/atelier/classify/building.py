@@ -1,8 +1,4 @@
-"""From a recipe to what its network is built with: options, sizes and precision."""
-
-import contextlib
-
-import keras
+"""From a recipe to what its network is built with: options and sizes."""
 
 from atelier.classify.heads import FIXED_SIZE
 from atelier.errors import AtelierError
@@ -34,14 +30,3 @@ def _check_transfer(recipe):
             f"train_size {recipe.train_size}, image_size {recipe.image_size}",
             "Make them equal, or choose a head that pools.",
         )
-
-
-@contextlib.contextmanager
-def precision(policy):
-    """Build layers under a dtype policy, then put the old one back."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -17,10 +17,10 @@ import numpy as np
 from keras import layers as keras_layers
 from keras import ops
 
-from atelier.backbones import check_layer
 from atelier.classify.multilayer import DIRECTIONS
 from atelier.errors import AtelierError
 from atelier.gradients import gradient_function
+from atelier.weights import check_layer
 
 
 @dataclasses.dataclass(frozen=True)

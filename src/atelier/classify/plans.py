@@ -5,13 +5,12 @@ Whatever is reduced is said by `describe`, for notebooks to print.
 """
 
 import dataclasses
-from pathlib import Path
 
 from atelier import paths
 from atelier.classify.bodies import on_hand, probe_on_hand
 from atelier.classify.recipe import Phase
 from atelier.classify.recipes import PUBLISHED_CNN
-from atelier.environment import device_name
+from atelier.environment import device_name, fast_precision
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +109,7 @@ ON_CPU = Plan(
     3,
     head_epochs=20,
     body_epochs=4,
-    tuned_body_epochs=8,
+    tuned_body_epochs=14,
     subset=250,
 )
 ON_SAMPLE = Plan(
@@ -158,15 +157,6 @@ def choose_plan(collection):
 def models_home(collection):
     """Where a notebook keeps its models: `models/`, or `build/models` if made of the sample."""
     return paths.build_dir() / "models" if collection.is_sample else paths.models_dir()
-
-
-def fast_precision():
-    """`mixed_bfloat16` where the device multiplies it faster than float32, else `float32`."""
-    if "core" not in device_name():
-        return "mixed_bfloat16"
-    info = Path("/proc/cpuinfo")
-    known = info.read_text(encoding="utf-8", errors="replace") if info.is_file() else ""
-    return "mixed_bfloat16" if "avx512_bf16" in known or "amx_bf16" in known else "float32"
 
 
 def head_first(recipe, epochs, *, learning_rate=1e-3, patience=None, then=None):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from atelier.classify.cards import card_text
 from atelier.classify.datasets import load_datasets, model_input
 from atelier.classify.evaluate import judge, judgement_figures
 from atelier.classify.recipes import Recipe
-from atelier.data.reading import IMAGE_SUFFIXES, read_rgb
+from atelier.data.reading import pictures_in, read_rgb
 from atelier.data.rights import pictures_may_be_shown
 from atelier.data.views import VIEWS
 from atelier.errors import AtelierError
@@ -178,7 +177,7 @@ def classify(model, images, *, top=5, progress=None):
     """
     loaded = model if isinstance(model, models.LoadedModel) else models.load(model)
     recipe = Recipe.from_json(loaded.recipe)
-    files, rows, skipped = _files(images), [], []
+    files, rows, skipped = pictures_in(images), [], []
     for done, path in enumerate(files, start=1):
         try:
             pixels = model_input(read_rgb(path), recipe)
@@ -197,18 +196,6 @@ def classify(model, images, *, top=5, progress=None):
     table = pd.DataFrame(rows, columns=["path", "rank", "class_name", "probability"])
     table.attrs["skipped"] = skipped
     return table
-
-
-def _files(images):
-    """Pictures named, and those inside folders named, in order."""
-    files = []
-    for image in map(Path, images):
-        if image.is_dir():
-            inside = (p for p in sorted(image.rglob("*")) if p.is_file())
-            files += [p for p in inside if p.suffix.lower() in IMAGE_SUFFIXES]
-        else:
-            files.append(image)
-    return files
 
 
 def _ranked(path, probabilities, class_names, top):

@@ -6,20 +6,18 @@ random numbers, and a finished run of the same recipe, data and split is
 returned as it is. The test part is not looked at here.
 """
 
-import contextlib
 import datetime
 import importlib.util
 import logging
-import shutil
 from pathlib import Path
 
 import keras
 import pandas as pd
 
 from atelier import models, storage
-from atelier.classify.building import build_options, precision
+from atelier.checkpoint import Checkpoint
+from atelier.classify.building import build_options
 from atelier.classify.cards import card_text
-from atelier.classify.checkpoint import Checkpoint
 from atelier.classify.compiling import compile_network
 from atelier.classify.datasets import load_datasets
 from atelier.classify.evaluate import judge
@@ -29,7 +27,7 @@ from atelier.classify.probe import PROBE, fit_probe, refit_probe
 from atelier.classify.recipes import fast_recipe
 from atelier.classify.trainable import set_trainable
 from atelier.environment import device_name, versions
-from atelier.errors import AtelierError
+from atelier.runs import finished, one_run_at_a_time, precision, report_steps, take_weights
 
 log = logging.getLogger(__name__)
 
@@ -63,56 +61,12 @@ def train(
         recipe = recipe.replace(seed=seed)
     data = load_datasets(recipe, directory, subset=subset, progress=progress)
     run = storage.fingerprint([recipe.to_json(), data.split.fingerprint, subset])
-    if _finished(out, run, overwrite):
+    if finished(out, run, overwrite):
         return out
-    with _one_run_at_a_time(out):
+    with one_run_at_a_time(out):
         checkpoint = Checkpoint(out / "backup", run)
         network = _fit(recipe, data, checkpoint, out / "logs", progress)
         return _save(out, network, recipe, data, checkpoint, run)
-
-
-def _finished(out, run, overwrite):
-    """Whether this very run is done; what another left is removed if that was asked for."""
-    found = _run_in(out)
-    if found not in (None, run):
-        if not overwrite:
-            raise AtelierError(
-                f"no run, or the same one (recipe, data, split and seed), in {out.name}",
-                "what another run left",
-                "Choose another --out, or replace it with --overwrite.",
-            )
-        shutil.rmtree(out)
-    done = (out / "metrics.json").is_file()
-    if done:
-        log.info("%s is trained already.", out.name)
-    return done
-
-
-def _run_in(out):
-    """Fingerprint of the finished or unfinished run in a folder, or None."""
-    for place in (out / "metrics.json", out / "backup" / "state.json"):
-        if place.is_file():
-            return storage.read_json(place).get("run")
-    return None
-
-
-@contextlib.contextmanager
-def _one_run_at_a_time(out):
-    """Refuse a second process that trains into the same folder; a dead one's lock is free."""
-    out.mkdir(parents=True, exist_ok=True)
-    if importlib.util.find_spec("fcntl") is None:  # Windows has no such lock
-        yield
-        return
-    import fcntl
-
-    with (out.parent / f".{out.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise AtelierError(
-                f"no other training in {out.name}", "one that is running", "Wait for it to end."
-            ) from error
-        yield
 
 
 def _fit(recipe, data, checkpoint, logs, progress):
@@ -159,7 +113,7 @@ def _fit_phase(network, recipe, phase, data, checkpoint, logs, progress):
         model, val_ds = network, data.eval_ds("val")
     callbacks = [*_tensorboard(logs / phase.name), checkpoint]
     if progress is not None:
-        callbacks.append(_report(progress, len(train_ds), phase.epochs))
+        callbacks.append(report_steps(progress, len(train_ds), phase.epochs))
     model.fit(
         train_ds,
         epochs=phase.epochs,
@@ -180,19 +134,6 @@ def _tensorboard(folder):
     return [keras.callbacks.TensorBoard(folder, write_graph=False)]
 
 
-def _report(progress, steps, epochs):
-    class Report(keras.callbacks.Callback):
-        """Tell how many steps of the phase are done."""
-
-        def on_epoch_begin(self, epoch, logs=None):
-            self.done = epoch * steps
-
-        def on_train_batch_end(self, batch, logs=None):
-            progress(self.done + batch + 1, steps * epochs)
-
-    return Report()
-
-
 def _save(out, network, recipe, data, checkpoint, run):
     """Save the network as a float32 model, judged with the very weights kept; the backup goes.
 
@@ -201,7 +142,7 @@ def _save(out, network, recipe, data, checkpoint, run):
     options = build_options(recipe.replace(weights=None), recipe.image_size)
     final = build_network(recipe.network, len(data.class_names), **options)
     half = final.count_params() > HALF_ABOVE
-    _take_weights(final, network, half)
+    take_weights(final, network, half)
     metrics = _facts(final, recipe, data, checkpoint, run)
     probabilities = data.average(final.predict(data.eval_ds("val"), verbose=0))
     metrics["val"] = judge(
@@ -209,7 +150,7 @@ def _save(out, network, recipe, data, checkpoint, run):
     )
     if recipe.probe is not None and recipe.probe.refit:
         refit_probe(network, recipe, data, _last_probe(checkpoint.history))
-        _take_weights(final, network, half)
+        take_weights(final, network, half)
     history = pd.DataFrame(checkpoint.history)
     return models.save(
         out,
@@ -222,15 +163,6 @@ def _save(out, network, recipe, data, checkpoint, run):
         half=half,
         keep=("logs",),
     )
-
-
-def _take_weights(final, network, half):
-    """Give a network another's weights, as they will be once they were kept in float16."""
-    weights = network.get_weights()
-    final.set_weights([models.halved(w).astype("float32") for w in weights] if half else weights)
-    for layer in final.layers:
-        if isinstance(layer, keras.layers.Normalization):  # EfficientNet's, which holds weights
-            layer.finalize_state()
 
 
 def _last_probe(history):

@@ -18,8 +18,8 @@ import fnmatch
 
 import keras
 
-from atelier.backbones import check_layer
 from atelier.errors import AtelierError
+from atelier.weights import check_layer
 
 
 def body_and_head(network):

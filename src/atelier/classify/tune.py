@@ -26,12 +26,13 @@ import keras_tuner
 import pandas as pd
 
 from atelier import storage
-from atelier.classify.building import build_options, precision
+from atelier.classify.building import build_options
 from atelier.classify.compiling import compile_network
 from atelier.classify.datasets import load_datasets
 from atelier.classify.networks import build_network
 from atelier.classify.recipes import fast_recipe
 from atelier.errors import AtelierError
+from atelier.runs import precision
 
 log = logging.getLogger(__name__)
 

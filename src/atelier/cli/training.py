@@ -70,8 +70,13 @@ def _on_body(recipe, backbone, cut):
 
 
 def train(
+    context: typer.Context,
     recipe: RecipeName,
     data: Collection = None,
+    photographs: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="fast: a collection with photographs to paint."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The model's folder (models/RECIPE).")] = None,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="No phase longer than this many epochs.")
@@ -86,10 +91,19 @@ def train(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ):
-    """Train a classifier; run again after an interruption, it resumes."""
-    from atelier import paths, storage
+    """Train a classifier, or `fast`, which paints; run again after an interruption, it resumes."""
+    from atelier import paths
     from atelier.classify.recipes import get_recipe
 
+    if recipe == "fast":
+        from atelier.cli import painting
+
+        painting.check_options(context, "the recipe fast")
+        folder = painting.train_fast(
+            read_collection(data), photographs, out, epochs=epochs, seed=seed, overwrite=overwrite
+        )
+        _tell(folder, as_json)
+        return
     get_recipe(recipe)  # a wrong name is said before the collection is read
     directory = read_collection(data)
     chosen = _recipe_for(recipe, directory, label, min_works, top)
@@ -109,6 +123,13 @@ def train(
             overwrite=overwrite,
             progress=progress,
         )
+    _tell(folder, as_json)
+
+
+def _tell(folder, as_json):
+    """Say where a trained model is."""
+    from atelier import storage
+
     if as_json:
         metrics = storage.read_json(Path(folder) / "metrics.json")
         show_json({"model": folder, "metrics": metrics})

@@ -21,13 +21,52 @@ from atelier.errors import AtelierError
 ORDER_STREAM, MIX_STREAM = 2, 3  # keep the draws here apart from other uses of the same seed
 
 
-class Batches(keras.utils.PyDataset):
-    """Pictures and one-hot labels for `fit`, `evaluate` and `predict`.
+class SeededBatches(keras.utils.PyDataset):
+    """Batches that `make(epoch, index)` gives; a subclass has it, and `num_batches`.
 
     Call `fit(..., shuffle=False)`: otherwise Keras shuffles the order of the batches once
     more, and not by our seed. Epochs are counted from `start_epoch`, one for each pass
     of one `fit`. Before another `fit` call `set_epoch`, or give every `fit` the callback
     `FollowEpochs(batches)`, which takes the number from Keras.
+
+    Args:
+        workers: threads that make batches ahead; 0 makes each when it is asked for.
+        start_epoch: number of the first epoch.
+    """
+
+    def __init__(self, *, workers=1, start_epoch=0):
+        super().__init__()
+        self._ahead = _Ahead(self.make, workers)
+        self.set_epoch(start_epoch)
+
+    def __len__(self):
+        return self.num_batches
+
+    def __getitem__(self, index):
+        """Batch `index` of the present epoch."""
+        if not 0 <= index < self.num_batches:
+            raise IndexError(
+                f"Expected a batch from 0 to {self.num_batches - 1}. Received: {index}."
+            )
+        return self._ahead.get(self.epoch, index, self.num_batches)
+
+    def set_epoch(self, epoch):
+        """Go to an epoch; the next `fit` begins there."""
+        self.epoch = int(epoch)
+        self._begun, self._opening = False, True
+
+    def on_epoch_begin(self):
+        """Keras begins a pass: an epoch, or a look at one batch to build the model."""
+        self._begun = True
+
+    def on_epoch_end(self):
+        """Count an epoch that ended; `fit` calls this once before the first one, too."""
+        self.epoch += self._begun and not self._opening
+        self._begun = self._opening = False
+
+
+class Batches(SeededBatches):
+    """Pictures and one-hot labels for `fit`, `evaluate` and `predict`: see `SeededBatches`.
 
     Args:
         pixels: (n, height, width, 3) uint8; a memory map will do.
@@ -67,31 +106,18 @@ class Batches(keras.utils.PyDataset):
         start_epoch=0,
         drop_remainder=False,
     ):
-        super().__init__()
+        super().__init__(workers=workers, start_epoch=start_epoch)
         self.pixels, self.num_classes, self.batch_size = pixels, num_classes, batch_size
         self.rows, self.labels = _checked(rows, labels, num_classes)
         self.shuffle, self.seed, self.augment = shuffle, seed, augment
         self.label_smoothing, self.drop_remainder = label_smoothing, drop_remainder
-        self._ahead = _Ahead(self.make, workers)
         self._order = (None, None)
-        self.set_epoch(start_epoch)
 
     @property
     def num_batches(self):
         """Batches in an epoch."""
         full, rest = divmod(len(self.rows), self.batch_size)
         return max(1, full) if self.drop_remainder else full + (rest > 0)
-
-    def __len__(self):
-        return self.num_batches
-
-    def __getitem__(self, index):
-        """Batch `index` of the present epoch."""
-        if not 0 <= index < self.num_batches:
-            raise IndexError(
-                f"Expected a batch from 0 to {self.num_batches - 1}. Received: {index}."
-            )
-        return self._ahead.get(self.epoch, index, self.num_batches)
 
     def positions(self, epoch, index):
         """Which of the pictures, as positions in `rows`, are in a batch, (batch,) ints."""
@@ -125,20 +151,6 @@ class Batches(keras.utils.PyDataset):
         one_hot = np.full((len(labels), self.num_classes), rest, np.float32)
         one_hot[np.arange(len(labels)), labels] += 1 - self.label_smoothing
         return one_hot
-
-    def set_epoch(self, epoch):
-        """Go to an epoch; the next `fit` begins there."""
-        self.epoch = int(epoch)
-        self._begun, self._opening = False, True
-
-    def on_epoch_begin(self):
-        """Keras begins a pass: an epoch, or a look at one batch to build the model."""
-        self._begun = True
-
-    def on_epoch_end(self):
-        """Count an epoch that ended; `fit` calls this once before the first one, too."""
-        self.epoch += self._begun and not self._opening
-        self._begun = self._opening = False
 
 
 class FollowEpochs(keras.callbacks.Callback):

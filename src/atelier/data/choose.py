@@ -21,7 +21,7 @@ from atelier.errors import AtelierError
 SAMPLE_TITLE = "sample collection, invented painters"
 _SAMPLE_MARK = "sample.json"
 _MAIN_MIN_WORKS = 200  # leaves the 11 painters that the predecessor told apart
-_FAST_SAMPLE = {"works": 14, "size": 96, "photos": 0}
+_FAST_SAMPLE = {"works": 14, "size": 96, "photos": 14}
 
 
 @dataclass(frozen=True)

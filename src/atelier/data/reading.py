@@ -83,6 +83,18 @@ def read_rgb(path, *, at_least=None):
         ) from error
 
 
+def pictures_in(paths):
+    """Pictures named, and those inside folders named, in order."""
+    files = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = (p for p in sorted(path.rglob("*")) if p.is_file())
+            files += [p for p in inside if p.suffix.lower() in IMAGE_SUFFIXES]
+        else:
+            files.append(path)
+    return files
+
+
 @contextlib.contextmanager
 def open_picture(path, data=None):
     """Open a picture without decoding it yet, as a Pillow image.

@@ -1,4 +1,4 @@
-"""Figures of style transfer: how costs fall, and what a search has found."""
+"""Figures of style transfer: how costs fall, what a search has found, and contact sheets."""
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from atelier.plots.look import (
     MUTED,
     RED,
     SOFT,
+    bare,
     in_our_look,
     new_figure,
     titled,
@@ -59,6 +60,26 @@ def _draw(axes, table, term, label, color):
 
 
 @in_our_look
+def training_terms(history, *, title=None):
+    """Losses of a feed-forward network by epoch: those of pairs set aside, and of training.
+
+    Args:
+        history: table of epoch and of content, style, identity and variation, each also with
+            `val_` before it.
+        title: what was trained.
+    """
+    names = [name for name in ("style", "content", "identity", "variation") if name in history]
+    figure = new_figure(titled(title, "Losses by epoch"), 2.5 * len(names), 2.9)
+    for axes, name in zip(figure.subplots(1, len(names)), names, strict=True):
+        axes.plot(history["epoch"], history[name], color=GREY, label="training")
+        if history.get(f"val_{name}", pd.Series([0.0])).gt(0).any():
+            axes.plot(history["epoch"], history[f"val_{name}"], color=RED, label="set aside")
+        axes.set(title=name, xlabel="epoch", ylim=(0, None))
+        axes.legend(loc="upper right")
+    return figure
+
+
+@in_our_look
 def trade_off(table, winners=None, *, title="Near to the content, near to the style"):
     """Trials of a search by their two distances; the front is joined, winners are named.
 
@@ -89,3 +110,44 @@ def trade_off(table, winners=None, *, title="Near to the content, near to the st
     axes.set(xlabel="content distance", ylabel="style distance", xscale="log", yscale="log")
     axes.xaxis.label.set_color(SOFT)
     return figure
+
+
+@in_our_look
+def contact_sheet(styles, rows, *, title="Contents in styles", cell=1.35):
+    """Stylized pictures as a table: a style a column, a content a row.
+
+    Args:
+        styles: list of (name, (h, w, 3) picture), shown on top.
+        rows: list of (name, list of a (h, w, 3) picture for each style); contents are named
+            only, since they may be anyone's photographs.
+        title: of the figure.
+        cell: side of a picture in inches.
+
+    Raises:
+        AtelierError: if a row has another number of pictures than there are styles.
+    """
+    for name, pictures in rows:
+        if len(pictures) != len(styles):
+            raise AtelierError(
+                f"{len(styles)} pictures of {name}, one a style", len(pictures), "Pass them all."
+            )
+    figure = new_figure(title, cell * len(styles) + 0.5, cell * (len(rows) + 1) + 0.7)
+    panels = figure.subplots(len(rows) + 1, len(styles), squeeze=False)
+    for axes in panels.ravel():
+        bare(axes)
+    for axes, (name, picture) in zip(panels[0], styles, strict=True):
+        axes.imshow(_square(picture))
+        axes.set_title(name, fontsize=7, color=SOFT)
+    for line, (name, pictures) in zip(panels[1:], rows, strict=True):
+        line[0].set_ylabel(name, fontsize=7, color=SOFT)
+        for axes, picture in zip(line, pictures, strict=True):
+            axes.imshow(_square(picture))
+    return figure
+
+
+def _square(picture):
+    """The middle of a picture, as uint8."""
+    picture = np.uint8(np.clip(np.rint(picture), 0, 255))
+    side = min(picture.shape[:2])
+    top, left = ((length - side) // 2 for length in picture.shape[:2])
+    return picture[top : top + side, left : left + side]

@@ -50,7 +50,7 @@ class Features:
         return self.model.variables
 
     def maps(self, picture):
-        """Dict of layer -> (1, rows, columns, channels), of a (1, h, w, 3) picture in [0, 255]."""
+        """Dict of layer -> (b, rows, columns, channels), of (b, h, w, 3) pictures in [0, 255]."""
         if self.padding:
             edge = (self.padding, self.padding)
             picture = ops.pad(picture, ((0, 0), edge, edge, (0, 0)), mode="reflect")
@@ -70,7 +70,7 @@ class Features:
         return x[:, edge : rows - edge, edge : columns - edge]
 
     def grams(self, maps, mask=None):
-        """Gram matrices of the style layers, (1, c, c) each; of a region where there is a mask."""
+        """Gram matrices of the style layers, (b, c, c) each; of a region where there is a mask."""
         return [self._gram(maps[name], mask) for name in self.style_layers]
 
     def contents(self, maps):

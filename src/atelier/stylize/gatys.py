@@ -23,6 +23,7 @@ from atelier.stylize.features import SMALLEST, Features, check_size
 from atelier.stylize.memory import check_memory
 from atelier.stylize.objective import Objective, as_batch
 from atelier.stylize.steppers import STEPPERS, DivergedError
+from atelier.stylize.styles import checked_styles
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +37,6 @@ class Progress:
     size: tuple[int, int]  # (height, width) at present, pixels
     losses: dict  # name -> weighted loss, and "total"
     picture: np.ndarray | None  # (height, width, 3) uint8, every so many steps
-
-
-@dataclasses.dataclass(frozen=True)
-class Style:
-    """A style picture, how much of it, and where."""
-
-    picture: np.ndarray  # (height, width, 3) uint8
-    weight: float = 1.0  # against the other styles
-    mask: np.ndarray | None = None  # (height, width) in [0, 1] as the content picture; None: all
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,9 +137,7 @@ def as_uint8(pixels):
 
 def _checked(content, styles, config, start):
     """The styles as a list of `Style`; refuses what cannot be used."""
-    styles = [Style(styles)] if isinstance(styles, np.ndarray) else list(styles)
-    if not styles:
-        raise AtelierError("at least one style picture", "none", "Name one.")
+    styles = checked_styles(styles, content)
     losses.check_scaling(config.scaling)
     check_keeper(config.keep_colors)
     if config.optimizer not in STEPPERS:
@@ -170,29 +160,8 @@ def _checked(content, styles, config, start):
             f"start {config.init!r}, {'a' if start is not None else 'no'} picture",
             "Give both, or neither.",
         )
-    weights = np.array([style.weight for style in styles], "float64")
-    if (weights < 0).any() or not np.isclose(weights.sum(), 1.0, atol=1e-3):
-        raise AtelierError(
-            "weights of the styles that sum to one", ", ".join(map(str, weights)), "Correct them."
-        )
     check_size("content", sizes_of(content.shape[:2], config)[-1])
-    for style in styles:
-        check_size("style", style.picture.shape[:2])
-        _check_mask(style.mask, content)
     return styles
-
-
-def _check_mask(mask, content):
-    if mask is None:
-        return
-    if mask.shape != content.shape[:2]:
-        raise AtelierError(
-            f"a mask of the content's {content.shape[1]} x {content.shape[0]} pixels",
-            f"{mask.shape[1]} x {mask.shape[0]}",
-            "Draw it on the content picture.",
-        )
-    if not mask.any():
-        raise AtelierError("a mask with a region in it", "an empty one", "Mark a region white.")
 
 
 def _starting(last, content, start, size, config):

@@ -37,38 +37,44 @@ def gram_matrix(features, mask=None):
 
 
 def content_loss(found, target, *, scaling="relative"):
-    """Squared distance of two maps.
+    """Squared distance of maps, the mean over a batch.
 
     Args:
-        found: (1, h, w, c) of the stylized picture.
-        target: the same of the content picture.
+        found: (b, h, w, c) of stylized pictures.
+        target: the same of the content pictures.
         scaling: "relative": over the target's energy; "published": a quarter of the mean,
             as the predecessor has it.
 
     Returns:
         A scalar, float32.
     """
-    gap = ops.mean(ops.square(ops.cast(found, "float32") - target))
-    if scaling == "published":
-        return gap / 4
-    return gap / (ops.mean(ops.square(target)) + _EPSILON)
+    gap = ops.mean(ops.square(ops.cast(found, "float32") - target), axis=(1, 2, 3))
+    if scaling == "relative":
+        return ops.mean(gap / (ops.mean(ops.square(target), axis=(1, 2, 3)) + _EPSILON))
+    return ops.mean(gap) / 4
 
 
 def style_loss(found, target, *, scaling="relative"):
-    """Squared distance of two Gram matrices.
+    """Squared distance of Gram matrices, the mean over a batch.
 
     Args:
-        found: (1, c, c), from `gram_matrix`.
-        target: the same of the style.
-        scaling: "relative": over the target's energy; "published": the sum over 4 c^2.
+        found: (b, c, c), from `gram_matrix`.
+        target: the same of the styles.
+        scaling: "relative": over the target's energy; "symmetric": over the mean of both
+            energies, taken as given, which no dark or plain style makes huge; "published":
+            the sum over 4 c^2.
 
     Returns:
         A scalar, float32.
     """
-    gap = ops.sum(ops.square(found - target))
-    if scaling == "published":
-        return gap / (4.0 * target.shape[-1] ** 2)
-    return gap / (ops.sum(ops.square(target)) + _EPSILON)
+    gap = ops.sum(ops.square(found - target), axis=(1, 2))
+    if scaling != "published":
+        energy = ops.sum(ops.square(target), axis=(1, 2))
+        if scaling == "symmetric":
+            own = ops.sum(ops.square(ops.stop_gradient(found)), axis=(1, 2))
+            energy = (energy + own) / 2
+        return ops.mean(gap / (energy + _EPSILON))
+    return ops.mean(gap) / (4.0 * target.shape[-1] ** 2)
 
 
 def total_variation(picture):

@@ -4,7 +4,8 @@ Sources: `vgg19_published`, `resnet50_published` and `page_published` are the pr
 best settings for both bodies and those of its web page. Stated: layers, weights, Adam's rate,
 and the page's steps and size; steps of the first two are ours. Ours goes from coarse to fine
 as Gatys et al. 2017 (arXiv:1611.07865) and K. Crowson's style-transfer-pytorch do, from which
-the factor of the square root of two and the averaged iterates are taken as well.
+the factor of the square root of two and the averaged iterates are taken as well. `first_blocks`
+is ours for VGG19 cut at block3_conv1, where later layers' weights are not at hand.
 """
 
 import dataclasses
@@ -49,6 +50,10 @@ class GatysConfig:
     def replace(self, **changes):
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)
+
+    def with_style_layers(self, *layers):
+        """A copy that compares the style at these layers, all alike."""
+        return self.replace(style_layers=layers, style_layer_weights=(1.0,) * len(layers))
 
     def to_json(self):
         """The settings as plain values."""
@@ -106,8 +111,18 @@ ATELIER = GatysConfig(
     average=0.95,
     padding=16,
 )
+FIRST_BLOCKS = ATELIER.replace(
+    name="first_blocks",
+    content_layers=("block3_conv1",),
+    style_layers=("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1"),
+    optimizer="lbfgs",
+    average=0.0,
+    steps=40,
+    sizes=3,
+)
 PRESETS = {
-    preset.name: preset for preset in (ATELIER, VGG19_PUBLISHED, RESNET50_PUBLISHED, PAGE_PUBLISHED)
+    preset.name: preset
+    for preset in (ATELIER, FIRST_BLOCKS, VGG19_PUBLISHED, RESNET50_PUBLISHED, PAGE_PUBLISHED)
 }
 
 

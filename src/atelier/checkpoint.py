@@ -7,6 +7,7 @@ variable, the frozen ones too, the history, the best weights. A state file is re
 names the files that belong to it, so that there is always one whole state.
 """
 
+import dataclasses
 import logging
 import time
 from pathlib import Path
@@ -20,6 +21,15 @@ log = logging.getLogger(__name__)
 
 PLATEAU_GAIN = 1e-4  # a loss must fall by more to end a plateau, as in Keras
 _KEPT = ("history", "phase", "epoch", "best", "wait", "plateau", "files")
+
+
+@dataclasses.dataclass(frozen=True)
+class Watch:
+    """What a checkpoint must know of a phase; a classifier's `Phase` says it as well."""
+
+    name: str
+    patience: int | None = None  # epochs without a better validation loss; None does not watch it
+    reduce_on_plateau: tuple | None = None  # factor, patience, least rate
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -62,7 +72,7 @@ class Checkpoint(keras.callbacks.Callback):
 
         Args:
             index: of the phase.
-            phase: its `Phase`, for its patience and what it does on a plateau.
+            phase: a `Watch` or `Phase`, for its patience and what it does on a plateau.
             network: what is kept: the model that is fitted, or one that holds it.
         """
         if index != self.phase:

@@ -1,0 +1,86 @@
+"""Layers of networks that paint, written in `keras.ops` and known to Keras by name.
+
+Sources: reflection padding is Johnson et al. 2016 (arXiv:1603.08155); a normalisation whose
+scale and shift come from the style is Dumoulin et al. 2017 (arXiv:1610.07629).
+"""
+
+import keras
+from keras import ops
+
+_EPSILON = 1e-5
+
+
+@keras.saving.register_keras_serializable(package="atelier")
+class ReflectionPadding2D(keras.layers.Layer):
+    """Mirror a map at its edges: (b, h, w, c) -> (b, h + 2 p, w + 2 p, c).
+
+    Args:
+        padding: p, positions on every side; less than h and w.
+    """
+
+    def __init__(self, padding, **options):
+        super().__init__(**options)
+        self.padding = padding
+
+    def call(self, x):
+        """Pad the rows and columns."""
+        edge = (self.padding, self.padding)
+        return ops.pad(x, ((0, 0), edge, edge, (0, 0)), mode="reflect")
+
+    def compute_output_shape(self, shape):
+        """Rows and columns grow, where they are known."""
+        batch, *sides, channels = shape
+        grown = (None if side is None else side + 2 * self.padding for side in sides)
+        return (batch, *grown, channels)
+
+    def get_config(self):
+        """The layer's arguments."""
+        return {**super().get_config(), "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable(package="atelier")
+class ChannelStatistics(keras.layers.Layer):
+    """Mean and standard deviation of every channel: (b, h, w, c) -> (b, 2 c), float32."""
+
+    def __init__(self, **options):
+        super().__init__(**{**options, "dtype": "float32"})
+
+    def call(self, x):
+        """Means first, then deviations."""
+        mean, variance = ops.moments(x, axes=(1, 2))
+        return ops.concatenate([mean, ops.sqrt(variance + _EPSILON)], axis=-1)
+
+    def compute_output_shape(self, shape):
+        """Two numbers a channel."""
+        return (shape[0], 2 * shape[-1])
+
+
+@keras.saving.register_keras_serializable(package="atelier")
+class StyleNormalization(keras.layers.Layer):
+    """Instance normalisation whose scale and shift a style code decides.
+
+    Takes a (b, h, w, c) map and (b, d) codes; gives a map of the same shape.
+    """
+
+    def build(self, shapes):
+        """A linear map from the code to 2 c numbers, small at first."""
+        (*_, channels), code = shapes
+        self.affine = keras.layers.Dense(
+            2 * channels,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+            dtype="float32",
+            name="affine",
+        )
+        self.affine.build(code)
+
+    def call(self, inputs):
+        """Normalise over positions, then scale and shift."""
+        x, code = inputs
+        mean, variance = ops.moments(ops.cast(x, "float32"), axes=(1, 2), keepdims=True)
+        gain, shift = ops.split(self.affine(code)[:, None, None], 2, axis=-1)
+        gain = (1.0 + gain) * ops.rsqrt(variance + _EPSILON)
+        return x * ops.cast(gain, x.dtype) + ops.cast(shift - mean * gain, x.dtype)
+
+    def compute_output_shape(self, shapes):
+        """That of the map."""
+        return shapes[0]

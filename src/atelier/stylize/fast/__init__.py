@@ -1,0 +1,1 @@
+"""Style transfer in one pass: a network that has learned to paint in any style."""

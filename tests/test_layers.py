@@ -1,0 +1,34 @@
+"""The layers of networks that paint, against NumPy."""
+
+import numpy as np
+from keras import ops
+
+from atelier.layers import ChannelStatistics, ReflectionPadding2D, StyleNormalization
+
+
+def test_reflection_padding_is_numpys():
+    x = np.random.default_rng(0).normal(size=(2, 5, 6, 3)).astype("float32")
+    layer = ReflectionPadding2D(2)
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(layer(x)), np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), "reflect")
+    )
+    assert layer.compute_output_shape((None, 5, None, 3)) == (None, 9, None, 3)
+
+
+def test_channel_statistics_are_numpys():
+    x = np.random.default_rng(0).normal(3, 2, size=(2, 9, 8, 4)).astype("float32")
+    found = ops.convert_to_numpy(ChannelStatistics()(x))
+    wanted = np.concatenate([x.mean(axis=(1, 2)), x.std(axis=(1, 2))], axis=-1)
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+
+
+def test_style_normalization_gives_the_deviations_and_means_that_the_code_asks_for():
+    x = np.random.default_rng(0).normal(3, 2, size=(2, 16, 16, 4)).astype("float32")
+    code = np.float32([[1.0, 0.0], [0.0, 1.0]])
+    layer = StyleNormalization()
+    layer.build((x.shape, code.shape))
+    kernel = np.random.default_rng(1).normal(size=(2, 8)).astype("float32")
+    layer.affine.set_weights([kernel, np.zeros(8, "float32")])
+    found = ops.convert_to_numpy(layer([x, code]))
+    np.testing.assert_allclose(found.mean(axis=(1, 2)), kernel[:, 4:], atol=1e-4)
+    np.testing.assert_allclose(found.std(axis=(1, 2)), np.abs(1 + kernel[:, :4]), rtol=1e-3)
