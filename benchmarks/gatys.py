@@ -21,8 +21,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from atelier.gradients import gradient_function
 from atelier.stylize.features import Features
+from atelier.stylize.gatys import compiled_gradients
 from atelier.stylize.objective import Objective
 from atelier.stylize.predecessor import PredecessorsLoss, predecessors_step
 from atelier.stylize.presets import get_preset
@@ -40,8 +40,8 @@ def contestants(config, size):
     variable = keras.Variable(start)
     optimizer = keras.optimizers.Adam(config.learning_rate)
     optimizer.build([variable])
-    objective = Objective(content, [Style(style)], features, config, (size, size))
-    gradients = gradient_function(objective, features.variables, has_aux=True)
+    targets = Objective(content, [Style(style)], features, config, (size, size)).targets
+    compiled = compiled_gradients(features, config.scaling)
 
     def predecessor(steps):
         for _ in range(steps):
@@ -49,7 +49,10 @@ def contestants(config, size):
 
     def ours(steps):
         adam(
-            gradients, start, config.replace(steps=steps), lambda losses, _: float(losses["total"])
+            lambda x: compiled(x, targets),
+            start,
+            config.replace(steps=steps),
+            lambda losses, _: float(losses["total"]),
         )
 
     return {"predecessor's": predecessor, "ours": ours}

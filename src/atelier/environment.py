@@ -113,6 +113,21 @@ def fast_precision():
     return "mixed_bfloat16" if "avx512_bf16" in known or "amx_bf16" in known else "float32"
 
 
+def no_retracing_warnings():
+    """Keep TensorFlow's warning of retracing to itself.
+
+    Every network, and every size of picture, is asked through a function of its own, which
+    TensorFlow takes for one function that is traced again and again.
+    """
+    logger = logging.getLogger("tensorflow")
+    if _is_no_retracing not in logger.filters:
+        logger.addFilter(_is_no_retracing)
+
+
+def _is_no_retracing(record):
+    return "retracing" not in record.getMessage()
+
+
 def today():
     """The date as 2026-01-31."""
     return datetime.date.today().isoformat()

@@ -7,7 +7,7 @@ from PIL import Image
 from atelier.data.choose import collection_at
 from atelier.data.sample import draw_sample
 from atelier.errors import AtelierError
-from atelier.stylize.examples import CONTENTS, STYLES, pairs, protocol
+from atelier.stylize.examples import FULL, pairs, protocol
 
 pytestmark = pytest.mark.once
 
@@ -52,12 +52,12 @@ def test_the_protocol_takes_the_folder_of_pairs_where_it_is(sample, tmp_path, mo
             Image.new("RGB", (80, 40)).save(tmp_path / "style-pairs" / part / f"{number:02d}.jpg")
     monkeypatch.setenv("ATELIER_DATA", str(tmp_path))
     title, contents, styles = protocol(sample, longest=40)
-    assert (title, len(contents), len(styles)) == ("style-pairs", CONTENTS, STYLES)
+    assert (title, len(contents), len(styles)) == ("style-pairs", *FULL)
     assert contents[0].pixels.shape == (20, 40, 3)
 
 
 def test_else_it_takes_photographs_and_paintings_of_the_sample(sample):
-    title, contents, styles = protocol(sample)
+    title, contents, styles = protocol(sample, (4, 6))
     assert "sample" in title
-    assert len(contents) == CONTENTS
+    assert (len(contents), len(styles)) == (4, 6)
     assert len({style.name for style in styles}) > 1

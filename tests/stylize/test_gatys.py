@@ -10,11 +10,11 @@ from keras import ops
 from atelier.backbones import build_backbone
 from atelier.errors import AtelierError
 from atelier.gradients import value_and_gradients
-from atelier.stylize import steppers
+from atelier.stylize import gatys, steppers
 from atelier.stylize.features import Features
 from atelier.stylize.gatys import sizes_of, stylize
 from atelier.stylize.losses import content_loss, gram_matrix, style_loss, total_variation
-from atelier.stylize.objective import Objective
+from atelier.stylize.objective import Objective, weighted_losses
 from atelier.stylize.presets import ATELIER, PRESETS, GatysConfig, get_preset
 from atelier.stylize.styles import Style
 
@@ -120,9 +120,13 @@ def test_the_average_is_that_of_the_iterates(config):
 def test_several_styles_are_blended_by_their_weights(config):
     features = Features("vgg19", (CONTENT_LAYER,), STYLE_LAYERS, weights=None)
     both = [Style(picture(1), 0.25), Style(picture(2), 0.75)]
-    ((_, share, blended),) = Objective(picture(), both, features, config, (40, 48)).regions
+    ((_, share, blended),) = Objective(picture(), both, features, config, (40, 48)).targets[
+        "regions"
+    ]
     alone = [
-        Objective(picture(), [Style(picture(s))], features, config, (40, 48)).regions[0][2]
+        Objective(picture(), [Style(picture(s))], features, config, (40, 48)).targets["regions"][0][
+            2
+        ]
         for s in (1, 2)
     ]
     assert share == 1
@@ -158,19 +162,36 @@ def test_who_watches_may_stop_it_and_keeps_what_there_is(config):
 
 
 def test_losses_that_are_no_numbers_end_it_with_the_last_good_picture(config, monkeypatch):
-    true = Objective.__call__
-
-    def breaks(self, x):
-        total, terms = true(self, x)
+    def breaks(x, *others):
+        total, terms = weighted_losses(x, *others)
         return total / (ops.max(x) - ops.max(x)), terms
 
     made = run(config.replace(steps=2))
-    monkeypatch.setattr(Objective, "__call__", breaks)
+    monkeypatch.setattr(gatys, "weighted_losses", breaks)
     broken = run(config)
     assert "Lower the learning rate" in broken.problem
     assert len(broken.history) == 0
     np.testing.assert_array_equal(broken.picture, picture())
     assert made.problem is None
+
+
+def test_one_compiled_function_serves_all_targets_and_weights(config, monkeypatch):
+    traced = []
+
+    def counted(*arguments):
+        traced.append(1)
+        return weighted_losses(*arguments)
+
+    monkeypatch.setattr(gatys, "weighted_losses", counted)
+    features = gatys.features_of(config, weights=None)
+    run(config, features=features)
+    once = len(traced)
+    heavier = config.replace(content_weight=0.5, style_layer_weights=(2.0, 3.0))
+    run(heavier, picture(3), picture(4), features=features)
+    assert len(traced) == once
+    blended = [Style(picture(1), 0.3), Style(picture(2), 0.7)]
+    run(config, styles=blended, features=features)
+    assert len(traced) == once
 
 
 def test_noise_is_the_same_for_the_same_seed(config):

@@ -1,7 +1,5 @@
 """Who painted this, in which style: networks, recipes, training and judging."""
 
-import logging
+from atelier.environment import no_retracing_warnings
 
-# Every network is asked through a function of its own, which TensorFlow takes for one function
-# that is traced again and again, and warns.
-logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in record.getMessage())
+no_retracing_warnings()

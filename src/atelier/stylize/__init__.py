@@ -1,1 +1,5 @@
-"""How would this photo look had they painted it: style transfer by optimisation, and in one pass."""
+"""How would this photo look had they painted it: style transfer, slow and fast."""
+
+from atelier.environment import no_retracing_warnings
+
+no_retracing_warnings()

@@ -21,7 +21,7 @@ from atelier.data.reading import IMAGE_SUFFIXES, read_rgb
 from atelier.errors import AtelierError
 
 STYLE_PAIRS = "style-pairs"  # a folder with content/ and style/, in ATELIER_DATA or data/
-CONTENTS, STYLES = 10, 12  # of the protocol
+FULL = (10, 12)  # contents and styles of the protocol
 _PAIRS = (
     ("Vincent_van_Gogh_84", "Francisco_Goya_238"),
     ("Alfred_Sisley_35", "Vincent_van_Gogh_242"),
@@ -64,31 +64,34 @@ def _work(collection, name):
     return Example(f"{folder.replace('_', ' ')} {number}", collection.picture(path))
 
 
-def protocol(collection, *, longest=512):
+def protocol(collection, counts=FULL, *, longest=512):
     """The contents and styles that methods are compared on.
 
     Args:
         collection: a `data.choose.Collection` with paintings, for where there is no `style-pairs`.
+        counts: how many contents and styles, at most.
         longest: pixels of the longer side, at most.
 
     Returns:
-        (title, CONTENTS contents, STYLES styles), lists of `Example`.
+        (title, contents, styles), lists of `Example`.
     """
+    number, styles_number = counts
     for root in (os.environ.get("ATELIER_DATA"), paths.data_dir()):
         folder = None if root is None or paths.fast() else Path(root) / STYLE_PAIRS
         if folder is not None and folder.is_dir():
             parts = [_pictures_in(folder / part, longest) for part in ("content", "style")]
-            return STYLE_PAIRS, parts[0][:CONTENTS], parts[1][:STYLES]
+            return STYLE_PAIRS, parts[0][:number], parts[1][:styles_number]
     photos = photographs_for(collection)
     contents = [
         Example(Path(path).stem, photos.picture(path))
-        for path in photographs_in(photos.directory)[:CONTENTS]
+        for path in photographs_in(photos.directory)[:number]
     ]
-    table = load_manifest(collection.directory)
-    firsts = table.groupby(table.groupby("artist").cumcount()).head(STYLES)
-    rows = firsts.sort_values(["artist", "path"]).itertuples()
-    spread = sorted(rows, key=lambda row: row.Index % STYLES)[:STYLES]
-    styles = [Example(row.artist, collection.picture(row.path)) for row in spread]
+    works = load_manifest(collection.directory).dropna(subset="artist")
+    works = works.assign(turn=works.groupby("artist").cumcount())  # each painter's first, then ...
+    rows = works.sort_values(["turn", "artist"])[:styles_number].itertuples()
+    styles = [
+        Example(Path(row.path).stem.replace("_", " "), collection.picture(row.path)) for row in rows
+    ]
     return f"photographs and paintings of {photos.title}", contents, styles
 
 

@@ -34,7 +34,7 @@ class Features:
 
     def __init__(self, backbone, content_layers, style_layers, *, padding=0, weights="imagenet"):
         self.content_layers, self.style_layers = tuple(content_layers), tuple(style_layers)
-        self.padding = padding
+        self.padding, self.compiled = padding, {}  # what a loss compiles for this body
         names = list(dict.fromkeys((*self.content_layers, *self.style_layers)))
         if not self.style_layers or not self.content_layers:
             raise AtelierError("at least one content and one style layer", "none", "Name some.")

@@ -21,7 +21,7 @@ from atelier.stylize import losses
 from atelier.stylize.color import check_keeper, keep_colors
 from atelier.stylize.features import SMALLEST, Features, check_size
 from atelier.stylize.memory import check_memory
-from atelier.stylize.objective import Objective, as_batch
+from atelier.stylize.objective import Objective, as_batch, weighted_losses
 from atelier.stylize.steppers import STEPPERS, DivergedError
 from atelier.stylize.styles import checked_styles
 
@@ -180,9 +180,23 @@ def _starting(last, content, start, size, config):
 
 def _at_size(picture, content, styles, features, config, size, told):
     """Optimise at one size; returns (1, h, w, 3) float32."""
-    objective = Objective(content, styles, features, config, size)
-    gradients = gradient_function(objective, features.variables, has_aux=True)
-    return STEPPERS[config.optimizer](gradients, np.float32(picture)[None], config, told)
+    targets = Objective(content, styles, features, config, size).targets
+    gradients = compiled_gradients(features, config.scaling)
+    return STEPPERS[config.optimizer](
+        lambda x: gradients(x, targets), np.float32(picture)[None], config, told
+    )
+
+
+def compiled_gradients(features, scaling):
+    """The compiled gradients of a body's losses, kept with it: they serve all targets."""
+    if scaling not in features.compiled:
+
+        def objective(picture, targets):
+            return weighted_losses(picture, targets, features, scaling)
+
+        compiled = gradient_function(objective, features.variables, has_aux=True)
+        features.compiled[scaling] = compiled
+    return features.compiled[scaling]
 
 
 class _StoppedError(Exception):

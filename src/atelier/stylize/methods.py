@@ -1,6 +1,7 @@
 """The ways to paint that are compared: what is there for nothing, one pass, and optimisation."""
 
 import dataclasses
+import functools
 import statistics
 import tempfile
 import time
@@ -12,7 +13,7 @@ from PIL import Image
 from atelier.data.images import fit_picture
 from atelier.stylize.color import transport_colors
 from atelier.stylize.compare import peak_bytes
-from atelier.stylize.gatys import stylize
+from atelier.stylize.gatys import features_of, stylize
 from atelier.stylize.plans import choose_plan
 from atelier.stylize.presets import RESNET50_PUBLISHED, VGG19_PUBLISHED
 
@@ -72,9 +73,10 @@ def methods(painter, collection):
 
 def _optimised(config, plan):
     weights = plan.weights(config)
+    seen = functools.cache(lambda: features_of(config, weights))  # built once, when it is needed
 
     def paint(content, style):
-        return stylize(content, style, config, weights=weights).pixels
+        return stylize(content, style, config, features=seen()).pixels
 
     settings = config.to_json() | {"weights": weights}
     return Method(config.name, paint, settings, _arguments(config) if weights else None)

@@ -15,6 +15,9 @@ from atelier.stylize.features import SMALLEST
 class Objective:
     """What is minimised at one size: a function of the picture, its targets fixed.
 
+    The targets are arrays, the weights among them, so that one compiled function of a body
+    (`Features.compiled`) serves all pictures of a size and all weights.
+
     Args:
         content: (height, width, 3) uint8.
         styles: list of `Style`.
@@ -24,13 +27,21 @@ class Objective:
     """
 
     def __init__(self, content, styles, features, config, size):
-        self.features, self.config = features, config
+        self.features, self.scaling = features, config.scaling
         seen = features.maps(as_batch(fit_picture(content, size)))
-        self.contents = features.contents(seen)
-        self.regions = [
-            (None if mask is None else np.float32(fit_mask(mask, size)), weight, grams)
-            for mask, weight, grams in self._regions(styles, size)
-        ]
+        self.targets = {
+            "contents": features.contents(seen),
+            "regions": [
+                (None if mask is None else fit_mask(mask, size), np.float32(weight), grams)
+                for mask, weight, grams in self._regions(styles, size)
+            ],
+            "weights": {
+                "content": np.float32(config.content_weight / len(config.content_layers)),
+                "style": np.float32(config.style_weight),
+                "variation": np.float32(config.tv_weight),
+                "layers": np.float32(config.style_layer_weights),
+            },
+        }
 
     def _regions(self, styles, size):
         """Styles without a mask are blended into one; each of the others has its region."""
@@ -60,28 +71,28 @@ class Objective:
 
     def __call__(self, picture):
         """Losses of a (1, h, w, 3) picture in [0, 255]: (total, dict of its weighted parts)."""
-        config, maps = self.config, self.features.maps(picture)
-        content = sum(
-            losses.content_loss(found, target, scaling=config.scaling)
-            for found, target in zip(self.features.contents(maps), self.contents, strict=True)
-        )
-        style = sum(
-            share * self._style_loss(self.features.grams(maps, mask), grams)
-            for mask, share, grams in self.regions
-        )
-        terms = {
-            "content": config.content_weight * content / len(self.contents),
-            "style": config.style_weight * style,
-            "variation": config.tv_weight * losses.total_variation(picture),
-        }
-        return sum(terms.values()), terms
+        return weighted_losses(picture, self.targets, self.features, self.scaling)
 
-    def _style_loss(self, found, targets):
-        weights = self.config.style_layer_weights
-        return sum(
-            weight * losses.style_loss(ours, theirs, scaling=self.config.scaling)
-            for weight, ours, theirs in zip(weights, found, targets, strict=True)
-        )
+
+def weighted_losses(picture, targets, features, scaling):
+    """(total, dict of its weighted parts) of a picture, given an `Objective`'s targets."""
+    maps, weights = features.maps(picture), targets["weights"]
+    content = sum(
+        losses.content_loss(found, target, scaling=scaling)
+        for found, target in zip(features.contents(maps), targets["contents"], strict=True)
+    )
+    style = 0.0
+    for mask, share, grams in targets["regions"]:
+        pairs = zip(features.grams(maps, mask), grams, strict=True)
+        for layer, (ours, theirs) in enumerate(pairs):
+            gap = losses.style_loss(ours, theirs, scaling=scaling)
+            style = style + share * weights["layers"][layer] * gap
+    terms = {
+        "content": weights["content"] * content,
+        "style": weights["style"] * style,
+        "variation": weights["variation"] * losses.total_variation(picture),
+    }
+    return sum(terms.values()), terms
 
 
 def as_batch(picture):

@@ -29,6 +29,7 @@ class StylePlan:
     trials: int  # of the random search
     table_size: int  # of the pictures that methods are compared by, pixels
     table_steps: int  # of the published settings there
+    table_pictures: tuple[int, int]  # contents and styles there
     at_random: bool = False  # bodies without weights start at random, where none are at hand
 
     @property
@@ -61,10 +62,12 @@ class StylePlan:
         )
 
 
-AS_PUBLISHED = StylePlan("as published", 512, 400, None, 200, 100, 40, 256, 200)
-ON_CPU = StylePlan("what a CPU does in minutes", 400, 256, None, 200, 40, 24, 160, 40)
-ON_SAMPLE = StylePlan("the sample collection", 128, 96, 10, 20, 10, 6, 96, 4, at_random=True)
-FAST = StylePlan("a fast run, no result", 48, 48, 2, 2, 2, 2, 48, 2, at_random=True)
+AS_PUBLISHED = StylePlan("as published", 512, 400, None, 200, 100, 40, 256, 200, (10, 12))
+ON_CPU = StylePlan("what a CPU does in minutes", 400, 256, None, 200, 40, 24, 160, 40, (10, 12))
+ON_SAMPLE = StylePlan(
+    "the sample collection", 128, 96, 10, 20, 10, 6, 96, 4, (3, 4), at_random=True
+)
+FAST = StylePlan("a fast run, no result", 48, 48, 2, 2, 2, 2, 48, 2, (2, 2), at_random=True)
 
 
 def choose_plan(collection):
