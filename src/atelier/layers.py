@@ -1,7 +1,7 @@
 """Layers of networks that paint, written in `keras.ops` and known to Keras by name.
 
-Sources: reflection padding is Johnson et al. 2016 (arXiv:1603.08155); a normalisation whose
-scale and shift come from the style is Dumoulin et al. 2017 (arXiv:1610.07629).
+Sources: reflection padding is Johnson et al. 2016 (arXiv:1603.08155); a scale and shift that
+another picture decides is Perez et al. 2018 (arXiv:1709.07871).
 """
 
 import keras
@@ -56,10 +56,11 @@ class ChannelStatistics(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="atelier")
-class StyleNormalization(keras.layers.Layer):
-    """Instance normalisation whose scale and shift a style code decides.
+class StyleModulation(keras.layers.Layer):
+    """Scale and shift every channel as a style code says (FiLM).
 
-    Takes a (b, h, w, c) map and (b, d) codes; gives a map of the same shape.
+    Takes a (b, h, w, c) map and (b, d) codes; gives a map of the same shape. Every position is
+    treated alike and by itself, so that what becomes of it does not depend on the picture's size.
     """
 
     def build(self, shapes):
@@ -74,12 +75,10 @@ class StyleNormalization(keras.layers.Layer):
         self.affine.build(code)
 
     def call(self, inputs):
-        """Normalise over positions, then scale and shift."""
+        """One plus the gain, times the map, plus the shift."""
         x, code = inputs
-        mean, variance = ops.moments(ops.cast(x, "float32"), axes=(1, 2), keepdims=True)
         gain, shift = ops.split(self.affine(code)[:, None, None], 2, axis=-1)
-        gain = (1.0 + gain) * ops.rsqrt(variance + _EPSILON)
-        return x * ops.cast(gain, x.dtype) + ops.cast(shift - mean * gain, x.dtype)
+        return x * ops.cast(1.0 + gain, x.dtype) + ops.cast(shift, x.dtype)
 
     def compute_output_shape(self, shapes):
         """That of the map."""

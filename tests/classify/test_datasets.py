@@ -117,6 +117,29 @@ def test_a_model_is_judged_and_asked_by_the_mean_over_views(
     assert table["probability"][data.class_names[0]] == pytest.approx(by_hand[0], abs=1e-5)
 
 
+def left_model():
+    """A network whose first probability is how bright the left half of the red channel is."""
+    inputs = keras.Input((32, 32, 3))
+    left = keras.layers.GlobalAveragePooling2D()(inputs[:, :, :16])[:, :1] / 255.0
+    answers = keras.layers.Concatenate()([left, 1 - left, 0 * left])
+    return keras.Model(inputs, answers)
+
+
+def test_a_mirrored_recipe_is_judged_and_asked_by_the_mean_of_both_sides(
+    tiny_recipe, tiny_collection, tmp_path
+):
+    recipe = tiny_recipe.replace(mirror=True)
+    data = load_datasets(recipe, tiny_collection)
+    wholes = data.pictures("test")[..., 0].mean(axis=(1, 2)) / 255
+    network = left_model()
+    np.testing.assert_allclose(data.answers(network, "test")[:, 0], wholes, atol=1e-5)
+    assert not np.allclose(network.predict(data.eval_ds("test"), verbose=0)[:, 0], wholes)
+    loaded = LoadedModel(network, data.class_names, recipe.to_json(), {}, tmp_path)
+    path = data.part("test")["path"].iloc[0]
+    table = classify(loaded, [tiny_collection / path]).set_index("class_name")
+    assert table["probability"][data.class_names[0]] == pytest.approx(wholes[0], abs=1e-5)
+
+
 # ---- training --------------------------------------------------------------
 
 

@@ -41,6 +41,15 @@ def test_the_content_is_near_in_content_and_the_style_in_style(judge):
         assert taken[name] < 1e-4 < 0.1 * kept[name]
 
 
+def test_maps_of_a_picture_are_computed_once(judge, monkeypatch):
+    judge(picture(3), picture(4), picture(5))
+    asked = []
+    maps = judge.features.maps
+    monkeypatch.setattr(judge.features, "maps", lambda x: asked.append(1) or maps(x))
+    judge(picture(6), picture(4), picture(5))
+    assert len(asked) == 1
+
+
 def test_moved_points_are_as_far_as_they_were_moved():
     points = np.random.default_rng(0).normal(size=(500, 3))
     step = np.array([3.0, 0.0, 0.0])

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
@@ -59,6 +60,22 @@ class Datasets:
     def eval_ds(self, part):
         """The pictures of `train`, `val` or `test` in order, untouched."""
         return self._batches(part, self.recipe.image_size)
+
+    def answers(self, network, part):
+        """What a network says of a part, as it is judged: view by view, mirrored where asked.
+
+        Args:
+            network: a Keras model of pictures or views.
+            part: train, val or test.
+
+        Returns:
+            (pictures or views, num_classes) probabilities; see `average`.
+        """
+        batches = self.eval_ds(part)
+        found = network.predict(batches, verbose=0)
+        if not self.recipe.mirror:
+            return found
+        return (found + network.predict(_Mirrored(batches), verbose=0)) / 2
 
     def average(self, probabilities):
         """A model's answers to `eval_ds` as one row a painting: the mean over its views.
@@ -131,6 +148,21 @@ class Datasets:
         )
 
 
+class _Mirrored(keras.utils.PyDataset):
+    """The same batches, left and right exchanged."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        images, labels = self.batches[index]
+        return images[:, :, ::-1], labels
+
+
 def load_datasets(recipe, directory, *, subset=None, progress=None):
     """Split and decode a collection for a recipe.
 
@@ -152,18 +184,21 @@ def load_datasets(recipe, directory, *, subset=None, progress=None):
 
 
 def model_input(image, recipe):
-    """A picture as a recipe's model takes it, alone or as its six views.
+    """A picture as a recipe's model takes it, alone or as its six views, and these mirrored.
 
     Args:
         image: (height, width, 3) uint8, of the file's size.
         recipe: see `classify.recipes`.
 
     Returns:
-        (1 or 6, *recipe.image_size, 3) uint8; the answers to six are to be averaged.
+        (1 or 6, or twice as many, *recipe.image_size, 3) uint8; the answers to several are to
+        be averaged.
     """
     if recipe.views:
-        return six_views(image, recipe.image_size)
-    return fit_picture(image, recipe.image_size, recipe.fit)[None]
+        found = six_views(image, recipe.image_size)
+    else:
+        found = fit_picture(image, recipe.image_size, recipe.fit)[None]
+    return np.concatenate([found, found[:, :, ::-1]]) if recipe.mirror else found
 
 
 def _decode(recipe, directory, table, size, progress=None):

@@ -81,7 +81,7 @@ def ask(model, directory, split, progress=None):
         AtelierError: if the model is damaged, or the collection lacks its classes.
     """
     loaded, data = load_with_data(model, directory, progress)
-    answers = loaded.model.predict(data.eval_ds(split), verbose=0)
+    answers = data.answers(loaded.model, split)
     by_view = answers.reshape(len(data.part(split)), -1, answers.shape[-1])
     return Answers(loaded, data, split, data.average(answers), by_view)
 

@@ -41,7 +41,8 @@ RESNET50_TWO_PHASE = Recipe(
 RESNET50_TUNED = RESNET50_TWO_PHASE.replace(
     name="resnet50_tuned",
     source="the predecessor's ResNet50 on 11 painters with our augmentation, label smoothing, "
-    "a cosine schedule and averaged weights; the head first, then the top 50 of the body with it",
+    "a cosine schedule and averaged weights; the head first, then the top 50 of the body with it; "
+    "asked about a picture and its mirror image",
     phases=(
         Phase("feature_extraction", epochs=4, learning_rate=1e-3, trainable="head", augment=None),
         Phase(
@@ -61,6 +62,7 @@ RESNET50_TUNED = RESNET50_TWO_PHASE.replace(
     weight_decay=0.05,
     label_smoothing=0.1,
     ema_momentum=0.99,
+    mirror=True,
 )
 
 # A published EfficientNet-B0 on WikiArt's styles. Stated: stage 1 with the body frozen, stage 2

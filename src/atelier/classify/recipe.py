@@ -123,6 +123,7 @@ class Recipe:
     views: str | None = None  # "six": the whole picture, four corners and the middle
     probe: ProbeConfig | None = None  # fits a "multilayer" network's last layer, before
     # the phases and once more after them
+    mirror: bool = False  # answers are the mean over a picture and its mirror image
 
     def to_json(self):
         """The recipe as plain values; `from_json` reads them back."""

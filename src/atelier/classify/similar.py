@@ -175,7 +175,7 @@ def _known(names):
 
 
 def _embedding(loaded, pixels):
-    views = model_input(pixels, Recipe.from_json(loaded.recipe))
+    views = model_input(pixels, Recipe.from_json(loaded.recipe).replace(mirror=False))
     return embed(embedding_model(loaded.model), views[None])
 
 

@@ -144,7 +144,7 @@ def _save(out, network, recipe, data, checkpoint, run):
     half = final.count_params() > HALF_ABOVE
     take_weights(final, network, half)
     metrics = _facts(final, recipe, data, checkpoint, run)
-    probabilities = data.average(final.predict(data.eval_ds("val"), verbose=0))
+    probabilities = data.average(data.answers(final, "val"))
     metrics["val"] = judge(
         probabilities, data.labels("val"), data.class_names, groups=data.part("val")["leak_group"]
     )

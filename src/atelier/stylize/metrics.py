@@ -22,6 +22,7 @@ METRICS = ("content", "perceptual", "style", "wasserstein", "color")
 _DIRECTIONS = 64  # that distributions are projected on
 _LEVELS = 256  # quantiles that projections are compared at
 _EPSILON = 1e-8
+_KEPT = 48  # pictures whose maps stay, some 10 MB each
 
 
 class StyleJudge:
@@ -38,6 +39,7 @@ class StyleJudge:
     def __init__(self, backbone, content_layers, style_layers, *, size=256, weights="imagenet"):
         self.size, self.backbone = size, backbone
         self.features = Features(backbone, content_layers, style_layers, weights=weights)
+        self._kept = {}  # maps of the pictures that were seen last, by their pixels
 
     def describe(self):
         """One line: which features the numbers are of."""
@@ -87,8 +89,15 @@ class StyleJudge:
         return fit_picture(np.uint8(np.rint(np.clip(picture, 0, 255))), size)
 
     def _seen(self, picture):
-        maps = self.features.maps(as_batch(picture))
-        return {name: ops.convert_to_numpy(x).astype("float32") for name, x in maps.items()}
+        mark = (picture.shape, picture.tobytes())
+        if mark not in self._kept:
+            while len(self._kept) >= _KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            maps = self.features.maps(as_batch(picture))
+            self._kept[mark] = {
+                name: ops.convert_to_numpy(x).astype("float32") for name, x in maps.items()
+            }
+        return self._kept[mark]
 
 
 def _mean(values):

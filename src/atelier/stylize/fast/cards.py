@@ -17,7 +17,7 @@ def card_text(config, metrics):
     layers = ", ".join(f"`{name}`" for name in config.style_layers)
     return f"""# {config.name}
 
-Paints any picture in the style of any other, in one pass: residual blocks whose normalisation a
+Paints any picture in the style of any other, in one pass: residual blocks whose maps a
 code of {config.code} numbers steers; a second, small network reads the code off the style picture.
 
 ## Data

@@ -31,7 +31,7 @@ class FastConfig:
     style_layers: tuple[str, ...] = VGG19_LAYERS
     scales: int = 2  # sizes that the style is compared at, each half of the one before
     content_weight: float = 1.0
-    style_weight: float = 10.0
+    style_weight: float = 30.0
     identity_weight: float = 10.0  # of a picture painted in its own style
     tv_weight: float = 1.0
     identity_share: float = 0.125  # of the pairs
@@ -39,7 +39,7 @@ class FastConfig:
     batch_size: int = 16
     epochs: int = 40  # of `steps` steps each
     steps: int = 500
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     clip: float = 5.0  # norm of all gradients together
     ema_momentum: float = 0.995  # of the average of the weights, which is what is kept
     precision: str = "mixed_bfloat16"
@@ -61,7 +61,7 @@ class FastConfig:
 
 
 FAST = FastConfig()
-ON_CPU = FAST.replace(size=128, batch_size=4, epochs=20, steps=200)
+ON_CPU = FAST.replace(size=128, batch_size=4, epochs=30, steps=200)
 ON_SAMPLE = FAST.replace(size=64, batch_size=4, epochs=3, steps=20)
 SMALLEST = FAST.replace(
     channels=(8, 8, 8),

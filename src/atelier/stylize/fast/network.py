@@ -1,16 +1,18 @@
 """The network that paints any picture in any style, in one pass.
 
 Sources: the layout is Johnson et al. 2016 (arXiv:1603.08155), with resized maps and
-convolutions instead of transposed ones (Odena et al. 2016, doi:10.23915/distill.00003); the
-style's encoder gives the normalisation's scale and shift as in Ghiasi et al. 2017
-(arXiv:1705.06830). Differs: the style's encoder is small, learned with the rest, and sees
-statistics of its own maps, as Huang & Belongie 2017 (arXiv:1703.06868) compare them.
+convolutions instead of transposed ones (Odena et al. 2016, doi:10.23915/distill.00003); a code
+read off the style scales and shifts its maps as in Ghiasi et al. 2017 (arXiv:1705.06830).
+Differs: nothing is normalised, since colors are matched before and since a normalised network
+hides bright blobs in plain regions (Karras et al. 2020, arXiv:1912.04958, found why); maps of
+full and half size go round the blocks; the style's encoder is small, learned with the rest, and
+sees statistics of its own maps, as Huang & Belongie 2017 (arXiv:1703.06868) compare them.
 """
 
 import keras
 from keras import layers
 
-from atelier.layers import ChannelStatistics, ReflectionPadding2D, StyleNormalization
+from atelier.layers import ChannelStatistics, ReflectionPadding2D, StyleModulation
 
 STRIDE = 4  # sides of pictures must be multiples of it
 STYLE_ENCODER, PAINTER = "style_encoder", "painter"
@@ -57,7 +59,7 @@ def build_painter(config):
     x = _styled(_convolution(x, coarse, 3, 2), style)
     for _ in range(config.blocks):
         y = _styled(_convolution(x, coarse, 3, 1), style)
-        y = StyleNormalization()([_convolution(y, coarse, 3, 1), style])
+        y = StyleModulation()([_convolution(y, coarse, 3, 1), style])
         x = layers.Add()([x, y])
     for channels, seen in ((middle, half), (fine, full)):
         x = layers.UpSampling2D(2, interpolation="nearest")(x)
@@ -71,7 +73,7 @@ def build_painter(config):
 
 
 def _styled(x, style):
-    return layers.Activation("relu")(StyleNormalization()([x, style]))
+    return layers.Activation("relu")(StyleModulation()([x, style]))
 
 
 def _convolution(x, channels, kernel, stride, **options):
