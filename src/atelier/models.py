@@ -128,7 +128,9 @@ def find(name, kind=None):
 
 
 def _is_model(folder):
-    return (folder / "recipe.json").is_file() and (folder / "metrics.json").is_file()
+    """Whether a finished run left this folder, whatever may have been lost since."""
+    names = ("recipe.json", "metrics.json")
+    return (folder / "classes.json").is_file() or all((folder / name).is_file() for name in names)
 
 
 def _kind(folder):
@@ -253,8 +255,8 @@ def _row(name, held):
 
 
 def _folders(kind=None):
-    there = (p.parent for p in sorted(paths.models_dir().glob("*/recipe.json")))
-    return [folder.name for folder in there if _is_model(folder) and kind in (None, _kind(folder))]
+    there = filter(_is_model, sorted(paths.models_dir().glob("*/")))
+    return [folder.name for folder in there if kind in (None, _kind(folder))]
 
 
 def promote(name, alias="champion"):

@@ -78,7 +78,7 @@ def test_a_run_stopped_in_any_phase_ends_like_one_that_was_not(
 ):
     out, kill = tmp_path / "models" / "resumed", Kill(epochs)
     with monkeypatch.context() as patch:
-        patch.setattr("atelier.classify.train._report", lambda *_: kill)
+        patch.setattr("atelier.classify.train.report_steps", lambda *_: kill)
         with pytest.raises(StopError):
             train(transfer_recipe, tiny_collection, out, progress=lambda *_: None)
     train(transfer_recipe, tiny_collection, out)

@@ -205,7 +205,7 @@ def test_codes_of_several_styles_are_blended(painter, monkeypatch):
     content, one, two = pictures(3)
     alone = [painter(content, style) for style in (one, two)]
     both = painter(content, [Style(one, 0.5), Style(two, 0.5)])
-    assert not np.allclose(both, alone[0], atol=0.5)
+    assert not np.allclose(both, alone[0], atol=1e-2)
     np.testing.assert_allclose(
         painter(content, [Style(one, 1.0), Style(two, 0.0)]), alone[0], atol=1e-2
     )
