@@ -104,9 +104,14 @@ def _cpu_model():
     return platform.processor() or platform.machine() or "CPU"
 
 
+def on_cpu():
+    """Whether Keras computes on a CPU, so that plans are shortened."""
+    return device_name() == _cpu_name()
+
+
 def fast_precision():
     """`mixed_bfloat16` where the device multiplies it faster than float32, else `float32`."""
-    if "core" not in device_name():
+    if not on_cpu():
         return "mixed_bfloat16"
     info = Path("/proc/cpuinfo")
     known = info.read_text(encoding="utf-8", errors="replace") if info.is_file() else ""

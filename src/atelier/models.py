@@ -18,7 +18,7 @@ from atelier import paths, storage
 from atelier.checksums import compare_checksums, read_checksums, write_checksums
 from atelier.errors import AtelierError
 
-CLASSIFIER = "classifier"
+CLASSIFIER, FAST_PAINTER = "classifier", "fast painter"  # kinds
 WHOLE, ARCHITECTURE, WEIGHTS = "model.keras", "architecture.json", "model.weights.h5"
 
 

@@ -172,6 +172,18 @@ def test_what_cannot_be_painted_in_one_pass_is_said(
     assert not (folder / "out.png").exists()
 
 
+def test_a_folder_is_not_painted_over_itself_or_twice_into_one_file(run, folder, painter):
+    (folder / "in").mkdir()
+    picture = Image.open(folder / "content.png")
+    picture.save(folder / "in" / "a.png")
+    fast = ("--method", "fast", "--model", painter)
+    pictures = (folder / "in", folder / "style.png")
+    assert_one_line(run("stylize", *pictures, "-o", folder / "in", *fast), "a.png written over")
+    picture.save(folder / "in" / "a.bmp")
+    assert_one_line(run("stylize", *pictures, "-o", folder / "out", *fast), "a.png written over")
+    assert not (folder / "out").exists()
+
+
 def test_a_folder_is_not_optimised(run, folder):
     result = run("stylize", folder, folder / "style.png", "-o", folder / "out")
     assert_one_line(result, "--method fast")

@@ -10,7 +10,7 @@ from atelier import paths
 from atelier.classify.bodies import on_hand, probe_on_hand
 from atelier.classify.recipe import Phase
 from atelier.classify.recipes import PUBLISHED_CNN
-from atelier.environment import device_name, fast_precision
+from atelier.environment import fast_precision, on_cpu
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +150,7 @@ def choose_plan(collection):
     elif collection.is_sample:
         plan = ON_SAMPLE
     else:
-        plan = ON_CPU if "core" in device_name() else PUBLISHED
+        plan = ON_CPU if on_cpu() else PUBLISHED
     return dataclasses.replace(plan, min_works=collection.min_works)
 
 

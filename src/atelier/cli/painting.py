@@ -1,4 +1,7 @@
-"""What `atelier stylize` does, by either method. Imported only when the command runs."""
+"""What `atelier stylize` does, by either method, and `atelier train fast`.
+
+Imported only when one of these commands runs.
+"""
 
 import time
 
@@ -73,13 +76,22 @@ def targets_of(content, out, method, bits):
     files = pictures_in([content])
     if not files:
         raise AtelierError("pictures", f"none in {content}", "Name another folder.")
-    targets = []
-    for file in files:
-        keeps = bits == 8 and file.suffix.lower() in SUFFIXES
-        targets.append(
-            (file, (out / file.relative_to(content)).with_suffix(file.suffix if keeps else ".png"))
+    targets = [(file, _written(file, content, out, bits)) for file in files]
+    written = [target for _, target in targets]
+    lost = {path.name for path in written if written.count(path) > 1 or path in files}
+    if lost:
+        raise AtelierError(
+            "a folder to write to that keeps every picture",
+            f"{', '.join(sorted(lost)[:3])} written over",
+            "Name another --out, or rename pictures that differ in their ending alone.",
         )
     return targets
+
+
+def _written(file, content, out, bits):
+    """Where a picture of a folder goes; what cannot be written as it is becomes a PNG."""
+    keeps = bits == 8 and file.suffix.lower() in SUFFIXES
+    return (out / file.relative_to(content)).with_suffix(file.suffix if keeps else ".png")
 
 
 class Styles:
@@ -109,7 +121,7 @@ class Styles:
 
 def paint_fast(targets, styles, model, options, *, bits, as_json):
     """Paint every target in one pass; a bad picture among several is skipped and named."""
-    models.find(model, kind="fast painter")
+    models.find(model, kind=models.FAST_PAINTER)
     start_keras()
     from atelier.stylize.fast.paint import FastPainter
 

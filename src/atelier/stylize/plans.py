@@ -9,7 +9,7 @@ import logging
 
 from atelier import paths
 from atelier.backbones import weights_at_hand
-from atelier.environment import device_name
+from atelier.environment import on_cpu
 from atelier.errors import AtelierError
 from atelier.stylize.presets import ATELIER, FIRST_BLOCKS
 
@@ -76,7 +76,7 @@ def choose_plan(collection):
         return FAST
     if collection.is_sample:
         return ON_SAMPLE
-    return ON_CPU if "core" in device_name() else AS_PUBLISHED
+    return ON_CPU if on_cpu() else AS_PUBLISHED
 
 
 def on_hand(config):

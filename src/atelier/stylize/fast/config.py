@@ -6,11 +6,11 @@ be trained, what a CPU can do in an hour, or what the sample collection needs.
 
 import dataclasses
 
-from atelier import paths
+from atelier import models, paths
 from atelier.backbones import weights_at_hand
-from atelier.environment import device_name, fast_precision
+from atelier.environment import fast_precision, on_cpu
 
-KIND = "fast painter"  # what a saved network is, among models
+KIND = models.FAST_PAINTER  # what a saved network is, among models
 VGG19_LAYERS = ("block1_conv1", "block1_conv2", "block2_conv1", "block2_conv2", "block3_conv1")
 
 
@@ -88,5 +88,5 @@ def plan(*, is_sample=False):
         there = weights_at_hand(config.backbone, config.style_layers[-1])
         config = config.replace(weights="imagenet" if there else None)
     else:
-        config = ON_CPU if "core" in device_name() else FAST
+        config = ON_CPU if on_cpu() else FAST
     return config.replace(precision=fast_precision())
