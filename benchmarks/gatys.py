@@ -3,8 +3,8 @@
 Same body, layers, weights, pictures, size and machine, in one run; steps of both alternate, so
 that other load on the machine meets both. The predecessor asks five sub-models and a content
 model for everything at every step, uncompiled; ours keeps the targets and compiles one body with
-several taps. Weights are random: speed does not depend on them. Set KERAS_BACKEND for the other
-backend.
+several taps, in float32 and in bfloat16. Weights are random: speed does not depend on them. Set
+KERAS_BACKEND for the other backend.
 
     python benchmarks/gatys.py [--size 256] [--rounds 3] [--steps 4] [--json]
 """
@@ -21,41 +21,43 @@ import keras
 import numpy as np
 from keras import ops
 
-from atelier.stylize.features import Features
-from atelier.stylize.gatys import compiled_gradients
+from atelier.backbones import build_backbone
+from atelier.stylize.gatys import compiled_gradients, features_of
 from atelier.stylize.objective import Objective
 from atelier.stylize.predecessor import PredecessorsLoss, predecessors_step
-from atelier.stylize.presets import get_preset
+from atelier.stylize.presets import PRECISIONS, get_preset
 from atelier.stylize.steppers import adam
 from atelier.stylize.styles import Style
 
 
 def contestants(config, size):
-    """Two functions that take so many steps of the same optimisation: the predecessor's and ours."""
+    """Functions that take so many steps of the same optimisation: the predecessor's and ours."""
     rng = np.random.default_rng(0)
     content, style = rng.integers(0, 256, (2, size, size, 3), "uint8")
-    features = Features(config.backbone, config.content_layers, config.style_layers, weights=None)
     start = np.float32(content)[None]
-    theirs = PredecessorsLoss(start, np.float32(style)[None], config, features.model)
+    names = [*config.content_layers, *config.style_layers]
+    body = build_backbone(config.backbone, taps=list(dict.fromkeys(names)), weights=None)
+    theirs = PredecessorsLoss(start, np.float32(style)[None], config, body)
     variable = keras.Variable(start)
     optimizer = keras.optimizers.Adam(config.learning_rate)
     optimizer.build([variable])
-    targets = Objective(content, [Style(style)], features, config, (size, size)).targets
-    compiled = compiled_gradients(features, config.scaling)
 
     def predecessor(steps):
         for _ in range(steps):
             ops.convert_to_numpy(predecessors_step(theirs, variable, optimizer))
 
-    def ours(steps):
-        adam(
+    def ours(precision):
+        features = features_of(config.replace(precision=precision), weights=None)
+        targets = Objective(content, [Style(style)], features, config, (size, size)).targets
+        compiled = compiled_gradients(features, config.scaling)
+        return lambda steps: adam(
             lambda x: compiled(x, targets),
             start,
             config.replace(steps=steps),
             lambda losses, _: float(losses["total"]),
         )
 
-    return {"predecessor's": predecessor, "ours": ours}
+    return {"predecessor's": predecessor} | {f"ours, {name}": ours(name) for name in PRECISIONS}
 
 
 def measure(config, size, rounds, steps):
@@ -97,7 +99,7 @@ def main():
         return
     print(f"Keras on {keras.backend.backend()}, {asked.size} x {asked.size} pixels")
     for row in rows:
-        print("{body:9s} {loop:14s} {seconds_a_step:7.3f} s {times_faster:6.2f} x".format(**row))
+        print("{body:9s} {loop:20s} {seconds_a_step:7.3f} s {times_faster:6.2f} x".format(**row))
 
 
 if __name__ == "__main__":

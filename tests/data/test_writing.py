@@ -25,13 +25,14 @@ def test_pixels_and_note_come_back(pixels, suffix, tmp_path):
     assert np.abs(read_rgb(path) - pixels).mean() < 3  # JPEG and WebP lose some
 
 
-def test_sixteen_bits_hold_what_eight_round_away(pixels, tmp_path):
-    path = tmp_path / "deep.png"
-    write_picture(path, pixels, note={"bits": 16}, bits=16)
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bits_hold_what_eight_round_away(pixels, suffix, tmp_path):
+    path = tmp_path / f"deep{suffix}"
+    write_picture(path, pixels, note={"bits": 16, "style": "Dürer"}, bits=16)
     deep = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     assert deep.dtype == np.uint16
     np.testing.assert_allclose(deep[..., ::-1] / 257, pixels, atol=0.002)
-    assert read_note(path) == {"bits": 16}
+    assert read_note(path) == {"bits": 16, "style": "Dürer"}
     assert np.abs(read_rgb(path) - pixels).max() <= 1
 
 

@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from atelier.errors import AtelierError
+from atelier.gradients import value_and_gradients
 from atelier.stylize.losses import (
     check_scaling,
     content_loss,
@@ -27,6 +28,19 @@ def test_a_gram_matrix_is_the_mean_product_of_channels():
     x = numbers(2, 5, 7, 3)
     expected = np.einsum("bhwi,bhwj->bij", x, x) / 35
     np.testing.assert_allclose(value(gram_matrix(x)), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_gradient_of_a_gram_matrix_is_that_of_the_formula(count, masked):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(count, 5, 4, 3)).astype("float32")
+    asked = rng.normal(size=(count, 3, 3)).astype("float32")  # not symmetric
+    mask = rng.uniform(size=(5, 4)).astype("float32") if masked else None
+    found = value_and_gradients(lambda x: ops.sum(gram_matrix(x, mask) * asked), x)[1]
+    rows = x.reshape(count, 20, 3) * (1 if mask is None else mask.reshape(1, 20, 1))
+    expected = rows @ (asked + asked.transpose(0, 2, 1)) / (20 if mask is None else mask.sum())
+    np.testing.assert_allclose(ops.convert_to_numpy(found), expected.reshape(x.shape), atol=1e-5)
 
 
 def test_a_gram_matrix_ignores_where_features_are():

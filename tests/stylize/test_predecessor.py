@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from atelier.backbones import build_backbone
 from atelier.gradients import gradient_function
 from atelier.stylize.features import Features
 from atelier.stylize.objective import Objective
@@ -23,10 +24,10 @@ def test_ours_gives_the_predecessors_loss_and_gradient(name):
     keras.utils.set_random_seed(0)
     features = Features(config.backbone, config.content_layers, config.style_layers, weights=None)
     objective = Objective(content, [Style(style)], features, config, content.shape[:2])
-    ours = gradient_function(objective, features.variables, has_aux=True)
-    theirs = PredecessorsLoss(
-        np.float32(content)[None], np.float32(style)[None], config, features.model
-    )
+    ours = gradient_function(objective, has_aux=True)
+    body = build_backbone(config.backbone, taps=features.layers, weights=None)  # Keras's own layers
+    body.set_weights(features.model.get_weights())
+    theirs = PredecessorsLoss(np.float32(content)[None], np.float32(style)[None], config, body)
     (total, _), gradient = ours(np.float32(picture)[None])
     variable = keras.Variable(np.float32(picture)[None])
     optimizer = keras.optimizers.SGD(1.0)

@@ -29,6 +29,7 @@ NOT_FOR = {
         "noise",
         "steps",
         "optimizer",
+        "precision",
         "seed",
     ),
     "the recipe fast": ("subset", "label", "min_works", "top", "backbone", "cut"),

@@ -73,8 +73,17 @@ def stylize(
     optimizer: Annotated[
         str | None, typer.Option(metavar="NAME", help="gatys: adam or lbfgs, not the preset's.")
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="gatys: float32 (the preset's), or mixed_bfloat16, quicker where hardware has it.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="gatys: of the noise.")] = 0,
-    deep: Annotated[bool, typer.Option("--16-bit", help="16 bits a channel, in a PNG.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--16-bit", help="16 bits a channel, in a PNG or TIFF.")
+    ] = False,
     as_json: AsJson = False,
 ):
     """Paint a picture in the style of others: pixel by pixel (Gatys), or in one pass."""
@@ -97,6 +106,7 @@ def stylize(
         "steps": steps,
         "keep_colors": keep_colors,
         "optimizer": optimizer,
+        "precision": precision,
         "seed": seed,
         "init": "noise" if noise else "picture" if start else None,
     }

@@ -1,7 +1,7 @@
 """A picture as a file, with a note in it on how it was made.
 
-The file's ending decides its kind. A PNG may have 16 bits a channel, which Pillow cannot
-write for colors: OpenCV does. The note is EXIF's image description, where every
+The file's ending decides its kind. PNG and TIFF may have 16 bits a channel, which Pillow cannot
+write for colors: OpenCV and tifffile do. The note is EXIF's image description, where every
 viewer looks; `read_note` gives it back.
 """
 
@@ -10,13 +10,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import tifffile
 from PIL import ExifTags, Image
 
 from atelier import __version__, storage
 from atelier.errors import AtelierError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
-DEEP = (".png",)  # those that may have 16 bits
+DEEP = (".png", ".tif", ".tiff")  # those that may have 16 bits
 _QUALITY = 95  # of JPEG and WebP
 
 
@@ -46,7 +47,7 @@ def write_picture(path, pixels, *, note=None, bits=8):
         path: the file; its ending is its kind.
         pixels: (height, width, 3) RGB in [0, 255], uint8 or float.
         note: JSON-able, how it was made.
-        bits: 8, or 16 for PNG.
+        bits: 8, or 16 for PNG and TIFF.
 
     Raises:
         AtelierError: if the ending will not do, or the file cannot be written.
@@ -72,9 +73,17 @@ def write_picture(path, pixels, *, note=None, bits=8):
 
 
 def _write_deep(path, pixels, exif):
-    deep = np.uint16(np.rint(pixels * 257))[..., ::-1]
+    deep = np.uint16(np.rint(pixels * 257))
+    if path.suffix.lower() != ".png":
+        said = exif.get(ExifTags.Base.ImageDescription)
+        software = exif[ExifTags.Base.Software]
+        # Without metadata of its own, which would go before the note.
+        tifffile.imwrite(
+            path, deep, photometric="rgb", description=said, software=software, metadata=None
+        )
+        return
     block = np.frombuffer(exif.tobytes().removeprefix(b"Exif\0\0"), np.uint8)
-    if not cv2.imwriteWithMetadata(str(path), deep, [cv2.IMAGE_METADATA_EXIF], [block]):
+    if not cv2.imwriteWithMetadata(str(path), deep[..., ::-1], [cv2.IMAGE_METADATA_EXIF], [block]):
         raise OSError("OpenCV could not write it")
 
 

@@ -22,6 +22,7 @@ from atelier.stylize.color import check_keeper, keep_colors
 from atelier.stylize.features import SMALLEST, Features, check_size
 from atelier.stylize.memory import check_memory
 from atelier.stylize.objective import Objective, as_batch, weighted_losses
+from atelier.stylize.presets import PRECISIONS
 from atelier.stylize.steppers import STEPPERS, DivergedError
 from atelier.stylize.styles import checked_styles
 
@@ -115,6 +116,7 @@ def features_of(config, weights="imagenet"):
         config.style_layers,
         padding=config.padding,
         weights=weights,
+        precision=config.precision,
     )
 
 
@@ -143,6 +145,12 @@ def _checked(content, styles, config, start):
     if config.optimizer not in STEPPERS:
         raise AtelierError(
             f"an optimizer among {', '.join(STEPPERS)}", repr(config.optimizer), "Name one of them."
+        )
+    if config.precision not in PRECISIONS:
+        raise AtelierError(
+            f"a precision among {', '.join(PRECISIONS)}",
+            repr(config.precision),
+            "Name one of them.",
         )
     if len(config.style_layers) != len(config.style_layer_weights):
         raise AtelierError(
@@ -188,13 +196,17 @@ def _at_size(picture, content, styles, features, config, size, told):
 
 
 def compiled_gradients(features, scaling):
-    """The compiled gradients of a body's losses, kept with it: they serve all targets."""
+    """The compiled gradients of a body's losses, kept with it: they serve all targets.
+
+    The body's variables are left out, and so taken as constants, whose order in memory XLA
+    chooses once.
+    """
     if scaling not in features.compiled:
 
         def objective(picture, targets):
             return weighted_losses(picture, targets, features, scaling)
 
-        compiled = gradient_function(objective, features.variables, has_aux=True)
+        compiled = gradient_function(objective, has_aux=True)
         features.compiled[scaling] = compiled
     return features.compiled[scaling]
 

@@ -18,6 +18,9 @@ _EPSILON = 1e-8
 def gram_matrix(features, mask=None):
     """Mean product of channel pairs over the positions of a picture, in float32.
 
+    The matrix is symmetric, and so are both halves of its gradient: one of them is computed,
+    and counted twice.
+
     Args:
         features: (b, h, w, c).
         mask: (h, w) weights of the positions, of which not all are zero; None takes all alike.
@@ -33,7 +36,15 @@ def gram_matrix(features, mask=None):
     else:
         mask = ops.reshape(ops.cast(mask, "float32"), (1, -1, 1))
         weighted, total = rows * mask, ops.maximum(ops.sum(mask), _EPSILON)
-    return ops.matmul(ops.transpose(rows, (0, 2, 1)), weighted) / total
+    half = _products(rows, ops.stop_gradient(weighted)) / total
+    return half + ops.transpose(half, (0, 2, 1)) - ops.stop_gradient(half)
+
+
+def _products(a, b):
+    """(b, n, c) and (b, n, d) to (b, c, d); a single picture is not led through a batched product."""
+    if a.shape[0] == 1:
+        return ops.matmul(ops.transpose(a[0]), b[0])[None]
+    return ops.matmul(ops.transpose(a, (0, 2, 1)), b)
 
 
 def content_loss(found, target, *, scaling="relative"):

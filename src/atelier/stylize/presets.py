@@ -13,6 +13,7 @@ import difflib
 
 from atelier.errors import AtelierError
 
+PRECISIONS = ("float32", "mixed_bfloat16")
 VGG19_STYLE = ("block1_conv1", "block2_conv2", "block3_conv3", "block4_conv4", "block5_conv2")
 RESNET50_STYLE = (
     "conv1_relu",
@@ -46,6 +47,7 @@ class GatysConfig:
     padding: int = 0  # pixels of reflection around the picture before it is looked at
     keep_colors: str | None = None  # "luminance" or "transport": see `stylize.color`
     seed: int = 0  # of the noise
+    precision: str = "float32"  # of the body; "mixed_bfloat16" is quicker where hardware has it
 
     def replace(self, **changes):
         """A copy with some fields changed."""
