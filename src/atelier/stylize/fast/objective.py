@@ -2,8 +2,8 @@
 
 Source: perceptual losses are Johnson et al. 2016 (arXiv:1603.08155), one network for any style
 Ghiasi et al. 2017 (arXiv:1705.06830). Differs: Gram matrices are compared at several sizes,
-so that a body that is cut early still sees long strokes, and of the features' square roots; a
-picture painted in its own style must come out as it is (Park & Lee 2019, arXiv:1812.02342).
+so that a body that is cut early still sees long strokes; a picture painted in its own style
+must come out as it is (Park & Lee 2019, arXiv:1812.02342).
 """
 
 import functools
@@ -16,7 +16,6 @@ from atelier.stylize.features import Features
 from atelier.stylize.losses import content_loss, gram_matrix, style_loss, total_variation
 
 TERMS = ("content", "style", "identity", "variation")
-_SOFTENED = 0.01  # keeps the slope of the root finite; features are about one in the mean
 
 
 class StyleTrainer(keras.Model):
@@ -78,11 +77,6 @@ class StyleTrainer(keras.Model):
                 for name in self.config.style_layers
             ]
         return _mean(gaps)
-
-
-def _root_gram(x):
-    """The Gram matrix of square roots, for which a few bright spots do not stand for a texture."""
-    return gram_matrix(ops.sqrt(ops.maximum(ops.cast(x, "float32"), 0.0) + _SOFTENED))
 
 
 def _half(pictures):
