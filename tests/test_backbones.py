@@ -43,7 +43,12 @@ def expected(cut):
 
 @pytest.mark.parametrize(
     ("name", "module"),
-    [("resnet50", "resnet"), ("densenet121", "densenet"), ("mobilenetv2", "mobilenet_v2")],
+    [
+        ("resnet50", "resnet"),
+        ("densenet121", "densenet"),
+        ("mobilenetv2", "mobilenet_v2"),
+        ("inceptionv3", "inception_v3"),
+    ],
 )
 def test_preprocessing_is_the_applications(name, module):
     body = build_backbone(name, weights=None)

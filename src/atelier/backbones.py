@@ -65,6 +65,9 @@ _CATALOG = (
     ),
     Backbone("efficientnetv2b0", "EfficientNetV2B0", "inside", "efficientnetv2-b0_notop.h5"),
     Backbone("efficientnetv2s", "EfficientNetV2S", "inside", "efficientnetv2-s_notop.h5", size=384),
+    Backbone(  # of its layers only mixed0 to mixed10 keep their names
+        "inceptionv3", "InceptionV3", "tf", f"inception_v3_{_KERNELS}_notop.h5", size=299
+    ),
     Backbone("convnext_tiny", "ConvNeXtTiny", "inside", "convnext_tiny_notop.h5"),
     Backbone("convnext_small", "ConvNeXtSmall", "inside", "convnext_small_notop.h5"),
 )

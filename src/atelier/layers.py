@@ -104,3 +104,40 @@ class HalvingMaxPooling2D(keras.layers.Layer):
         """Half of the rows and columns, where they are known."""
         batch, *sides, channels = shape
         return (batch, *(None if side is None else side // 2 for side in sides), channels)
+
+
+@keras.saving.register_keras_serializable(package="atelier")
+class ChannelAffine(keras.layers.Layer):
+    """Scale and shift every channel by given numbers: (b, h, w, c) -> (b, h, w, c).
+
+    A normalization whose statistics were measured elsewhere.
+
+    Args:
+        channels: c.
+    """
+
+    def __init__(self, channels, **options):
+        super().__init__(**options)
+        self.channels = channels
+        self.gain = self.add_weight((channels,), initializer="ones", trainable=False, name="gain")
+        self.shift = self.add_weight(
+            (channels,), initializer="zeros", trainable=False, name="shift"
+        )
+        self.built = True
+
+    def set(self, gain, shift):
+        """Take (c,) numbers each."""
+        self.gain.assign(gain)
+        self.shift.assign(shift)
+
+    def call(self, x):
+        """Gain times the map, plus the shift."""
+        return x * ops.cast(self.gain, x.dtype) + ops.cast(self.shift, x.dtype)
+
+    def compute_output_shape(self, shape):
+        """That of the map."""
+        return shape
+
+    def get_config(self):
+        """The layer's arguments."""
+        return {**super().get_config(), "channels": self.channels}

@@ -18,7 +18,7 @@ from atelier import paths, storage
 from atelier.checksums import compare_checksums, read_checksums, write_checksums
 from atelier.errors import AtelierError
 
-CLASSIFIER, FAST_PAINTER = "classifier", "fast painter"  # kinds
+CLASSIFIER, FAST_PAINTER, TRANSLATOR = "classifier", "fast painter", "translator"  # kinds
 WHOLE, ARCHITECTURE, WEIGHTS = "model.keras", "architecture.json", "model.weights.h5"
 
 

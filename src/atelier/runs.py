@@ -86,6 +86,14 @@ def report_steps(progress, steps, epochs):
     return Report()
 
 
+def tensorboard(folder):
+    """TensorBoard's callback where TensorFlow, which writes its files, is installed."""
+    if importlib.util.find_spec("tensorflow") is None:
+        log.info("No TensorBoard logs: TensorFlow is not installed.")
+        return []
+    return [keras.callbacks.TensorBoard(folder, write_graph=False)]
+
+
 def take_weights(final, network, half):
     """Give a network another's weights, as they will be once they were kept in float16."""
     weights = network.get_weights()

@@ -27,6 +27,7 @@ CONTRACT = {
     "similar": None,
     "outliers": None,
     "stylize": None,
+    "translate": None,
 }
 PRINTING = """
 import sys

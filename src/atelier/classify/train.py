@@ -7,7 +7,6 @@ returned as it is. The test part is not looked at here.
 """
 
 import datetime
-import importlib.util
 import logging
 from pathlib import Path
 
@@ -27,7 +26,14 @@ from atelier.classify.probe import PROBE, fit_probe, refit_probe
 from atelier.classify.recipes import fast_recipe
 from atelier.classify.trainable import set_trainable
 from atelier.environment import device_name, versions
-from atelier.runs import finished, one_run_at_a_time, precision, report_steps, take_weights
+from atelier.runs import (
+    finished,
+    one_run_at_a_time,
+    precision,
+    report_steps,
+    take_weights,
+    tensorboard,
+)
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +117,7 @@ def _fit_phase(network, recipe, phase, data, checkpoint, logs, progress):
         )
     else:
         model, val_ds = network, data.eval_ds("val")
-    callbacks = [*_tensorboard(logs / phase.name), checkpoint]
+    callbacks = [*tensorboard(logs / phase.name), checkpoint]
     if progress is not None:
         callbacks.append(report_steps(progress, len(train_ds), phase.epochs))
     model.fit(
@@ -124,14 +130,6 @@ def _fit_phase(network, recipe, phase, data, checkpoint, logs, progress):
         shuffle=False,
         verbose=0,
     )
-
-
-def _tensorboard(folder):
-    """TensorBoard's callback where TensorFlow, which writes its files, is installed."""
-    if importlib.util.find_spec("tensorflow") is None:
-        log.info("No TensorBoard logs: TensorFlow is not installed.")
-        return []
-    return [keras.callbacks.TensorBoard(folder, write_graph=False)]
 
 
 def _save(out, network, recipe, data, checkpoint, run):

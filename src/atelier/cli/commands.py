@@ -14,6 +14,7 @@ from atelier.cli import (
     similarity,
     stylizing,
     training,
+    translating,
 )
 from atelier.cli.errors import OneLineErrors, quieten
 
@@ -64,5 +65,6 @@ app.command("explain")(explaining.explain)
 app.command("similar")(similarity.similar)
 app.command("outliers")(similarity.outliers)
 app.command("stylize")(stylizing.stylize)
+app.command("translate")(translating.translate)
 app.add_typer(models.app, name="models")
 app.add_typer(notebooks.app, name="notebooks")

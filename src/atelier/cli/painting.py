@@ -3,19 +3,17 @@
 Imported only when one of these commands runs.
 """
 
-import time
-
 import numpy as np
-import typer
 from PIL import Image
 
 from atelier import models, paths
+from atelier.cli.many import paint_each
 from atelier.cli.options import locate, start_keras
 from atelier.cli.output import progress_bar, progress_bars, show, show_json, stdout_to_stderr
 from atelier.data.choose import collection_at
 from atelier.data.photographs import photographs_for
-from atelier.data.reading import pictures_in, read_rgb
-from atelier.data.writing import SUFFIXES, check_suffix, write_picture
+from atelier.data.reading import read_rgb
+from atelier.data.writing import write_picture
 from atelier.errors import AtelierError
 
 NOT_FOR = {
@@ -33,6 +31,15 @@ NOT_FOR = {
         "seed",
     ),
     "the recipe fast": ("subset", "label", "min_works", "top", "backbone", "cut"),
+    "recipes from photo to painting": (
+        "photographs",
+        "subset",
+        "label",
+        "min_works",
+        "top",
+        "backbone",
+        "cut",
+    ),
 }
 
 
@@ -67,34 +74,6 @@ def train_fast(paintings, photographs, out, *, epochs, seed, overwrite):
         )
 
 
-def targets_of(content, out, method, bits):
-    """List of (picture to paint, file to write); a folder's pictures keep their names."""
-    if not content.is_dir():
-        check_suffix(out, bits)
-        return [(content, out)]
-    if method != "fast":
-        raise AtelierError("one picture", f"the folder {content}", "Paint it with --method fast.")
-    files = pictures_in([content])
-    if not files:
-        raise AtelierError("pictures", f"none in {content}", "Name another folder.")
-    targets = [(file, _written(file, content, out, bits)) for file in files]
-    written = [target for _, target in targets]
-    lost = {path.name for path in written if written.count(path) > 1 or path in files}
-    if lost:
-        raise AtelierError(
-            "a folder to write to that keeps every picture",
-            f"{', '.join(sorted(lost)[:3])} written over",
-            "Name another --out, or rename pictures that differ in their ending alone.",
-        )
-    return targets
-
-
-def _written(file, content, out, bits):
-    """Where a picture of a folder goes; what cannot be written as it is becomes a PNG."""
-    keeps = bits == 8 and file.suffix.lower() in SUFFIXES
-    return (out / file.relative_to(content)).with_suffix(file.suffix if keeps else ".png")
-
-
 class Styles:
     """Style pictures as they were asked for; read at once, before Keras takes its time.
 
@@ -126,36 +105,15 @@ def paint_fast(targets, styles, model, options, *, bits, as_json):
     start_keras()
     from atelier.stylize.fast.paint import FastPainter
 
-    done, skipped = [], []
-    with stdout_to_stderr(), progress_bar("Painting") as progress:
-        painter, told = FastPainter(model), styles()
-        for number, (file, out) in enumerate(targets, start=1):
-            began = time.perf_counter()
-            try:
-                pixels = painter(read_rgb(file), told, **options)
-            except AtelierError as error:
-                if len(targets) == 1:
-                    raise
-                skipped.append((file, str(error)))
-                continue
-            done.append({"file": out, "seconds": round(time.perf_counter() - began, 2)})
-            how = {"method": "fast", "model": painter.folder.name, **options}
-            note = {"content": file.name, "styles": styles.names, **how}
-            write_picture(out, pixels, note=note, bits=bits)
-            progress(number, len(targets))
-    _tell_fast(done, skipped, as_json)
-    if not done:
-        raise AtelierError("at least one readable picture", skipped[0][1], "Name another folder.")
-
-
-def _tell_fast(done, skipped, as_json):
-    if as_json:
-        show_json({"painted": done, "skipped": skipped})
-        return
-    for row in done:
-        show(f"{row['file']}: {row['seconds']:.2f} s")
-    for path, reason in skipped:
-        typer.echo(f"Skipped {path}: {reason}", err=True)
+    painter, told = FastPainter(model), styles()
+    how = {"method": "fast", "model": painter.folder.name, **options}
+    paint_each(
+        targets,
+        lambda content: painter(content, told, **options),
+        {"styles": styles.names, **how},
+        bits=bits,
+        as_json=as_json,
+    )
 
 
 def paint_gatys(content, out, styles, start, settings, *, bits, as_json):

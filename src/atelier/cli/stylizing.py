@@ -87,11 +87,14 @@ def stylize(
     as_json: AsJson = False,
 ):
     """Paint a picture in the style of others: pixel by pixel (Gatys), or in one pass."""
-    from atelier.cli import painting
+    from atelier.cli import many, painting
+    from atelier.errors import AtelierError
 
     painting.check_options(context, f"--method {method.value}")
     bits = 16 if deep else 8
-    targets = painting.targets_of(content, out, method.value, bits)
+    if method is Method.gatys and content.is_dir():
+        raise AtelierError("one picture", f"the folder {content}", "Paint it with --method fast.")
+    targets = many.targets_of([content], out, bits)
     styles = painting.Styles(style, weights, mask)
     if method is Method.fast:
         options = {"size": size, "strength": 1.0 if strength is None else strength}
@@ -111,5 +114,5 @@ def stylize(
         "init": "noise" if noise else "picture" if start else None,
     }
     painting.paint_gatys(
-        content, out, styles, start, (preset, changes, strength), bits=bits, as_json=as_json
+        *targets[0], styles, start, (preset, changes, strength), bits=bits, as_json=as_json
     )

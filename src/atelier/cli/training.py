@@ -91,18 +91,25 @@ def train(
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ):
-    """Train a classifier, or `fast`, which paints; run again after an interruption, it resumes."""
+    """Train a classifier, `fast` or `cyclegan_monet`, which paint; run again, it resumes."""
     from atelier import paths
     from atelier.classify.recipes import get_recipe
 
+    changes = {"epochs": epochs, "seed": seed, "overwrite": overwrite}
     if recipe == "fast":
         from atelier.cli import painting
 
         painting.check_options(context, "the recipe fast")
-        folder = painting.train_fast(
-            read_collection(data), photographs, out, epochs=epochs, seed=seed, overwrite=overwrite
-        )
+        folder = painting.train_fast(read_collection(data), photographs, out, **changes)
         _tell(folder, as_json)
+        return
+    from atelier.translate import config as translations
+
+    if translations.is_recipe(recipe):
+        from atelier.cli import painting, translating
+
+        painting.check_options(context, "recipes from photo to painting")
+        _tell(translating.train(recipe, data, out, **changes), as_json)
         return
     get_recipe(recipe)  # a wrong name is said before the collection is read
     directory = read_collection(data)
@@ -117,11 +124,9 @@ def train(
             chosen,
             directory,
             out,
-            epochs=epochs,
-            seed=seed,
             subset=subset,
-            overwrite=overwrite,
             progress=progress,
+            **changes,
         )
     _tell(folder, as_json)
 

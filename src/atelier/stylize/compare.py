@@ -15,8 +15,9 @@ import pandas as pd
 from atelier import storage
 from atelier.data.reading import read_rgb
 from atelier.data.writing import write_picture
+from atelier.distances import frechet_distance
 from atelier.errors import AtelierError
-from atelier.stylize.metrics import METRICS, artfid, frechet_distance
+from atelier.stylize.metrics import METRICS, artfid
 
 _CHILD = """
 import json, sys

@@ -10,10 +10,9 @@ is Wright & Ommer 2022 (arXiv:2207.12280). Differs: features come from any of ou
 import cv2
 import numpy as np
 from keras import ops
-from scipy.linalg import sqrtm
 
 from atelier.data.images import fit_picture
-from atelier.errors import AtelierError
+from atelier.distances import frechet_distance
 from atelier.stylize.features import Features
 from atelier.stylize.losses import content_loss, gram_matrix, style_loss
 from atelier.stylize.objective import as_batch
@@ -146,26 +145,6 @@ def sliced_wasserstein(ours, theirs, *, relative=False, seed=0):
     if relative:
         squared /= (theirs @ directions).var(axis=0).mean() + _EPSILON
     return float(np.sqrt(squared))
-
-
-def frechet_distance(ours, theirs):
-    """Frechet distance of two clouds as if they were Gaussian.
-
-    Args:
-        ours: (n, d) vectors, n at least 2.
-        theirs: (m, d) vectors, m at least 2.
-
-    Raises:
-        AtelierError: if one of them has fewer than two.
-    """
-    if min(len(ours), len(theirs)) < 2:
-        raise AtelierError(
-            "two pictures or more on each side", f"{len(ours)} and {len(theirs)}", "Add some."
-        )
-    gap = ours.mean(axis=0) - theirs.mean(axis=0)
-    first, second = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (ours, theirs))
-    root = sqrtm(first @ second + 1e-10 * np.eye(len(first)))
-    return float(gap @ gap + np.trace(first) + np.trace(second) - 2 * np.trace(root.real))
 
 
 def artfid(content_distances, ours, theirs):

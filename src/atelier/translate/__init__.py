@@ -1,0 +1,1 @@
+"""Photo to painting without pairs: CycleGAN and its contrastive rival."""
