@@ -284,14 +284,15 @@ def judge(painted, paintings, photos, *, embedder, seen=None, subsets=100, subse
 def floor_and_ceiling(paintings, photos, embedder, *, seed=0):
     """FID of real paintings to real paintings, and of untouched photographs to paintings.
 
-    The floor is of two random halves of the paintings. Each has half as many as there are, which
-    makes it higher than that of twice as many would be; copies of a painting in both make it lower.
+    The floor is of as many paintings as there are photographs, drawn at random, but at most half
+    of them, to all others. These are fewer than all, which makes it higher; copies of a painting
+    on both sides make it lower.
 
     Args:
         paintings: pictures as `Embedder` takes them, or (n, d) vectors that it made; 4 or more.
         photos: the same; 2 or more.
         embedder: an `Embedder`.
-        seed: of the halves.
+        seed: of the draw.
 
     Returns:
         (floor, ceiling).
@@ -299,10 +300,11 @@ def floor_and_ceiling(paintings, photos, embedder, *, seed=0):
     Raises:
         AtelierError: if there are too few.
     """
-    theirs = _vectors(paintings, embedder)
+    theirs, untouched = _vectors(paintings, embedder), _vectors(photos, embedder)
     order = np.random.default_rng(seed).permutation(len(theirs))
-    halves = np.array_split(theirs[order], 2)
-    return frechet_distance(*halves), frechet_distance(_vectors(photos, embedder), theirs)
+    some = order[: min(len(untouched), len(theirs) // 2)]
+    floor = frechet_distance(theirs[some], np.delete(theirs, some, axis=0))
+    return floor, frechet_distance(untouched, theirs)
 
 
 def share_of_the_way(fid, floor, ceiling):

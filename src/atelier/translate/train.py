@@ -33,10 +33,11 @@ from atelier.translate.cyclegan import CycleGan
 from atelier.translate.domains import Unpaired, load_domains
 from atelier.translate.engine import ThenLinear
 from atelier.translate.networks import SMALLEST, STRIDE
-from atelier.translate.watch import SHOWN, Finite, Grid
+from atelier.translate.watch import PICTURES, SHOWN, SNAPSHOTS, Finite, Watching
 
 METHODS = {CYCLEGAN: CycleGan, CUT: Cut}
-PICTURES, LOGS = "pictures", "logs"  # folders beside the networks
+LOGS = "logs"  # TensorBoard's folder beside the networks
+_SNAPSHOTS = 8  # generators that are kept on the way
 
 
 def train(config, directory, out, *, epochs=None, overwrite=False, progress=None):
@@ -119,7 +120,7 @@ def _fit(config, domains, checkpoint, out, progress):
         FollowEpochs(train_ds),
         Finite(checkpoint),
         *tensorboard(out / LOGS),
-        Grid(_shown(domains, config.size), out / PICTURES, checkpoint),
+        Watching(_shown(domains, config.size), out, max(1, config.epochs // _SNAPSHOTS)),
         checkpoint,
     ]
     if progress is not None:
@@ -184,5 +185,5 @@ def _save(out, trained, config, domains, checkpoint):
         history=history,
         card=card_text(config, metrics),
         half=True,
-        keep=(PICTURES, LOGS),
+        keep=(PICTURES, SNAPSHOTS, LOGS),
     )

@@ -3,6 +3,7 @@
 The guard says what commonly goes wrong with critics: see `problems_of`.
 """
 
+import contextlib
 import logging
 
 import cv2
@@ -10,11 +11,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from atelier import models, storage
 from atelier.data.writing import write_picture
 from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
 
+PICTURES, SNAPSHOTS = "pictures", "snapshots"  # folders beside the networks
 SHOWN = 6  # photos of the grid
 _LOST = 0.01  # a critic's loss below this teaches its generator nothing; a coin's is 0.25
 _PLAIN = 4.0  # deviation, in levels, below which all pictures look alike
@@ -22,37 +25,74 @@ _EVERY = 20  # steps between two looks at the losses
 _INVERTED = -0.3  # correlation of luminance below which colors are turned round
 
 
-class Grid(keras.callbacks.Callback):
-    """Paint the same photos after every epoch: one picture a row, photo, painting, photo again.
+class Watching(keras.callbacks.Callback):
+    """Paint the same photos after every epoch, and keep the generator now and then.
+
+    Both are done with the averages of the weights, where the config has them, since these are
+    what is kept in the end.
 
     Args:
         photos: (n, h, w, 3) uint8.
-        folder: where `epoch-0001.png` and so on go.
-        checkpoint: a `Checkpoint`, which counts the epochs.
+        folder: of the model; its `pictures/epoch-0001.png` and so on show one photo a row: photo,
+            painting, photo again; `snapshots/epoch-0008.npz` and so on hold generators.
+        every: epochs between two generators that are kept.
     """
 
-    def __init__(self, photos, folder, checkpoint):
+    def __init__(self, photos, folder, every):
         super().__init__()
-        self.photos, self.folder, self.checkpoint = photos, folder, checkpoint
+        self.photos, self.folder, self.every = photos, folder, every
 
     def on_epoch_end(self, epoch, logs=None):
-        """Paint, and write the grid."""
-        shown = [self.photos, *self.pictures()]
+        """Paint, look for signs of a collapse, and keep what is to be kept."""
+        name = f"epoch-{epoch + 1:04d}"
+        with averaged(self.model):
+            shown = [self.photos, *self.pictures()]
+            if (epoch + 1) % self.every == 0:
+                keep_snapshot(self.model.to_monet, self.folder / SNAPSHOTS / f"{name}.npz")
         grid = np.concatenate([np.concatenate(list(column), axis=0) for column in shown], axis=1)
-        path = self.folder / f"epoch-{epoch + 1:04d}.png"
-        write_picture(path, grid)
+        write_picture(self.folder / PICTURES / f"{name}.png", grid)
         for problem in problems_of(self.photos, shown[1], logs or {}):
             log.warning("Epoch %d: %s", epoch + 1, problem)
 
     def pictures(self):
         """What the generators make of the photos: paintings, and photos again where there are."""
-        painted = _seen(self.model.to_monet, self.photos)
+        painted = seen_by(self.model.to_monet, self.photos)
         back = getattr(self.model, "to_photo", None)
-        return [painted] if back is None else [painted, _seen(back, painted)]
+        return [painted] if back is None else [painted, seen_by(back, painted)]
 
 
-def _seen(network, pictures):
-    """One picture at a time, as uint8."""
+@contextlib.contextmanager
+def averaged(model):
+    """A model with the averages of its weights, as its optimizer has them; then as it was."""
+    if not model.optimizer.use_ema:
+        yield
+        return
+    averages = model.optimizer._model_variables_moving_average  # as Keras's SwapEMAWeights does
+    before = [ops.convert_to_numpy(variable) for variable in model.trainable_variables]
+    for variable, average in zip(model.trainable_variables, averages, strict=True):
+        variable.assign(average)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, before, strict=True):
+            variable.assign(value)
+
+
+def keep_snapshot(network, path):
+    """Write a network's weights, kernels in float16."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with storage.atomic_path(path) as temporary:
+        np.savez(temporary, *(models.halved(weight) for weight in network.get_weights()))
+
+
+def load_snapshot(network, path):
+    """Give a network the weights of a snapshot."""
+    with np.load(path, allow_pickle=False) as arrays:
+        network.set_weights([arrays[name].astype("float32") for name in arrays.files])
+
+
+def seen_by(network, pictures):
+    """What a network makes of (n, h, w, 3) pictures, one at a time, as uint8."""
     made = [network(np.float32(picture)[None], training=False) for picture in pictures]
     return np.uint8(np.rint(np.clip([ops.convert_to_numpy(x)[0] for x in made], 0, 255)))
 
