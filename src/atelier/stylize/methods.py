@@ -2,17 +2,22 @@
 
 import dataclasses
 import functools
+import json
 import statistics
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from atelier import models
 from atelier.data.images import fit_picture
+from atelier.errors import AtelierError
 from atelier.stylize.color import transport_colors
 from atelier.stylize.compare import peak_bytes
+from atelier.stylize.fast.paint import SHIPPED, FastPainter
 from atelier.stylize.gatys import features_of, stylize
 from atelier.stylize.plans import choose_plan
 from atelier.stylize.presets import RESNET50_PUBLISHED, VGG19_PUBLISHED
@@ -89,6 +94,45 @@ def _arguments(config):
     named = [word for pair in layers for word in pair]
     sizes = ["--size", str(config.size), "--steps", "2", "--optimizer", config.optimizer]
     return ["--backbone", config.backbone, *named, *sizes]
+
+
+def for_photos(collection, paintings, *, size, model=None):
+    """Ways to paint one photo in the style of a painting, another one for each photo.
+
+    Args:
+        collection: a `data.choose.Collection`, whose plan is taken.
+        paintings: (m, h, w, 3) uint8; which is taken is drawn by the photo's pixels.
+        size: pixels of the longer side.
+        model: of the feed-forward network; None takes the shipped one where it is.
+
+    Returns:
+        Dict of name -> (function of an (h, w, 3) uint8 photo, text that decides its result).
+    """
+    plan, ways = choose_plan(collection), {}
+
+    def style(photo):
+        return paintings[zlib.crc32(np.ascontiguousarray(photo).tobytes()) % len(paintings)]
+
+    if model is not None or _is_there(SHIPPED):
+        painter = FastPainter(model or SHIPPED)
+        ways["fast style transfer"] = (
+            lambda photo: painter(photo, style(photo), size=size),
+            f"{painter.run} {size}",
+        )
+    config = plan.study(plan.ours).replace(name="gatys, ours", size=size, sizes=2)
+    optimise = _optimised(config, plan).paint
+    ways["optimisation"] = (
+        lambda photo: optimise(photo, style(photo)),
+        json.dumps(config.to_json()),
+    )
+    return ways
+
+
+def _is_there(name):
+    try:
+        return bool(models.find(name, models.FAST_PAINTER))
+    except AtelierError:
+        return False
 
 
 def _fitted(picture, size):
