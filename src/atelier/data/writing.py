@@ -10,7 +10,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import tifffile
 from PIL import ExifTags, Image
 
 from atelier import __version__, storage
@@ -75,6 +74,8 @@ def write_picture(path, pixels, *, note=None, bits=8):
 def _write_deep(path, pixels, exif):
     deep = np.uint16(np.rint(pixels * 257))
     if path.suffix.lower() != ".png":
+        import tifffile  # needed here alone, and not by machines that train
+
         said = exif.get(ExifTags.Base.ImageDescription)
         software = exif[ExifTags.Base.Software]
         # Without metadata of its own, which would go before the note.

@@ -25,7 +25,7 @@ from atelier.translate.networks import UPSAMPLINGS, build_generator
 from atelier.translate.paint import Translator
 from atelier.translate.watch import PICTURES, SNAPSHOTS, load_snapshot, seen_by
 
-_CHECKED = 64  # pixels of the picture that shows a checkerboard
+_CHECKED = 128  # pixels of the picture that shows a checkerboard; a quarter is a wave
 
 
 def history(folder):
@@ -204,7 +204,7 @@ def cycle_pictures(folder, photos):
 
 
 def checkerboards(config, seed=0):
-    """What untrained generators make of a plain grey picture, by how they enlarge maps.
+    """What untrained generators make of soft waves, by how they enlarge maps.
 
     Args:
         config: a `TranslateConfig`.
@@ -214,12 +214,13 @@ def checkerboards(config, seed=0):
         Dict of upsampling -> (picture about middle grey, contrast drawn out alike for all;
         root mean square of what alternates from pixel to pixel, in levels).
     """
-    grey = np.full((1, _CHECKED, _CHECKED, 3), 100.0, "float32")
+    wave = np.sin(2 * np.pi * np.arange(_CHECKED) / (_CHECKED // 4))
+    waves = np.float32(127.5 + 90 * wave[:, None] * wave[None])[None, :, :, None]
     made, found = {}, {}
     for upsampling in UPSAMPLINGS:
         keras.utils.set_random_seed(seed)
         network = build_generator(config.replace(upsampling=upsampling), "to_monet")
-        picture = keras.ops.convert_to_numpy(network(grey))[0].mean(axis=-1)
+        picture = keras.ops.convert_to_numpy(network(np.repeat(waves, 3, axis=-1)))[0].mean(axis=-1)
         inner = picture[_CHECKED // 4 : -_CHECKED // 4, _CHECKED // 4 : -_CHECKED // 4]
         made[upsampling] = inner - inner.mean()
     most = max(max(np.abs(gap).max() for gap in made.values()), 1e-6)
