@@ -82,3 +82,9 @@ def test_a_network_is_trained_on_the_sample(run, tmp_path, monkeypatch):
     result = run(*asked, "--top", 2)
     assert result.exit_code == 1
     assert "recipes from photo to painting. Found --top" in result.stderr
+
+
+def test_a_recipe_that_there_is_not_is_told_with_its_neighbors(run):
+    result = run("train", "cyclegan_mone")
+    assert result.exit_code == 1
+    assert "Did you mean cyclegan_monet" in result.stderr

@@ -135,11 +135,10 @@ def test_numbers_that_are_none_end_a_run_and_keep_the_last_epoch(pictures, tmp_p
 
 def test_a_full_disk_leaves_the_last_state_whole(pictures, tmp_path, monkeypatch):
     config, out = CUT_MONET.replace(**{**TINY, "epochs": 2}), tmp_path / "out"
-    savez, calls = np.savez, []
+    savez = np.savez
 
     def full(path, *arrays):
-        calls.append(path)
-        if len(calls) == 2:
+        if "last-0002" in str(path):
             raise OSError(28, "No space left on device")
         savez(path, *arrays)
 
@@ -149,6 +148,7 @@ def test_a_full_disk_leaves_the_last_state_whole(pictures, tmp_path, monkeypatch
     state = storage.read_json(out / "backup" / "state.json")
     assert state["epoch"] == 1
     assert (out / "backup" / state["files"]["last"]).is_file()
+    monkeypatch.setattr(np, "savez", savez)
     assert training.train(config, pictures, out) == out
 
 

@@ -147,8 +147,12 @@ _FROM_SCRATCH = (PUBLISHED_CNN, SEARCHED_CNN, TUNED_CNN, ATELIER_CNN)
 RECIPES = {recipe.name: recipe for recipe in (*_FROM_SCRATCH, *TRANSFER, *_OURS)}
 
 
-def get_recipe(name):
+def get_recipe(name, others=()):
     """A recipe by name, or from a `recipe.json` file.
+
+    Args:
+        name: which.
+        others: names of recipes that are none of a classifier's, to be listed with these.
 
     Raises:
         AtelierError: if there is none; names that are near are listed.
@@ -157,9 +161,10 @@ def get_recipe(name):
         return _read_recipe(name)
     if name in RECIPES:
         return RECIPES[name]
-    near = difflib.get_close_matches(str(name), RECIPES, n=3, cutoff=0.3) or list(RECIPES)
+    known = [*RECIPES, *others]
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.3) or known
     raise AtelierError(
-        f"a recipe among {', '.join(RECIPES)}", repr(name), f"Did you mean {' or '.join(near)}?"
+        f"a recipe among {', '.join(known)}", repr(name), f"Did you mean {' or '.join(near)}?"
     )
 
 

@@ -111,7 +111,7 @@ def train(
         painting.check_options(context, "recipes from photo to painting")
         _tell(translating.train(recipe, data, out, **changes), as_json)
         return
-    get_recipe(recipe)  # a wrong name is said before the collection is read
+    get_recipe(recipe, ("fast", *translations.RECIPES))  # said before the collection is read
     directory = read_collection(data)
     chosen = _recipe_for(recipe, directory, label, min_works, top)
     start_keras()
