@@ -1,5 +1,7 @@
 """Figures of style transfer: how costs fall, what a search has found, and contact sheets."""
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 
@@ -75,7 +77,7 @@ def training_terms(history, *, title=None):
         if history.get(f"val_{name}", pd.Series([0.0])).gt(0).any():
             axes.plot(history["epoch"], history[f"val_{name}"], color=RED, label="set aside")
         axes.set(title=name, xlabel="epoch", ylim=(0, None))
-        axes.legend(loc="upper right")
+        axes.legend(loc="best")
     return figure
 
 
@@ -137,7 +139,8 @@ def contact_sheet(styles, rows, *, title="Contents in styles", cell=1.35):
         bare(axes)
     for axes, (name, picture) in zip(panels[0], styles, strict=True):
         axes.imshow(_square(picture))
-        axes.set_title(name, fontsize=7, color=SOFT)
+        said = textwrap.fill(name.replace("_", " "), round(13 * cell))
+        axes.set_title(said, fontsize=7, color=SOFT)
     for line, (name, pictures) in zip(panels[1:], rows, strict=True):
         line[0].set_ylabel(name, fontsize=7, color=SOFT)
         for axes, picture in zip(line, pictures, strict=True):

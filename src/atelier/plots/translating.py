@@ -46,7 +46,7 @@ def adversarial_losses(history, *, title=None, span=5):
             axes.axhline(_COIN[name], color=GREY, linewidth=0.9, linestyle=(0, (2, 3)))
         axes.set(title=name, xlabel="epoch", ylim=(0, None))
         if len(terms) > 1:
-            axes.legend(loc="upper right")
+            axes.legend(loc="best")
     return figure
 
 

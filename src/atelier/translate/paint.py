@@ -14,7 +14,7 @@ from keras import ops
 from atelier import models
 from atelier.data.images import fit_picture
 from atelier.errors import AtelierError
-from atelier.layers import ChannelAffine
+from atelier.lean import run_lean
 from atelier.translate.config import KIND, TranslateConfig
 from atelier.translate.networks import SMALLEST, STRIDE
 
@@ -42,7 +42,6 @@ class Translator:
         self.run, self.whole, self.tile = loaded.metrics["run"], whole, tile
         self.generator = _part(loaded, "to_photo" if reverse else "to_monet")
         self.critic = _part(loaded, "monet_critic")
-        self._tiled = None  # the generator with fixed statistics, and what measures them
 
     def __call__(self, photo, *, size=None, strength=1.0):
         """Paint a photo.
@@ -72,7 +71,7 @@ class Translator:
 
     def _pass(self, picture):
         """The generator on a whole picture."""
-        made = self.generator(np.float32(_padded(picture))[None], training=False)
+        made = run_lean(self.generator, np.float32(_padded(picture))[None])
         return _cut(ops.convert_to_numpy(made)[0], picture)
 
     def _by_tiles(self, picture):
@@ -84,15 +83,14 @@ class Translator:
                 self.tile,
                 "Make them larger.",
             )
-        if self._tiled is None:
-            self._tiled = with_statistics(self.generator)
-        painter, measure = self._tiled
-        measure(_padded(_at_size(picture, min(self.whole, max(picture.shape[:2])))))
+        seen = _at_size(picture, min(self.whole, max(picture.shape[:2])))
+        fixed = measured(self.generator, _padded(seen))
         padded = _padded(picture)
         painted = np.zeros(padded.shape, "float32")
         for rows, inner_rows in _spans(padded.shape[0], self.tile, reach):
             for columns, inner_columns in _spans(padded.shape[1], self.tile, reach):
-                made = painter(np.float32(padded[rows, columns])[None], training=False)
+                tile = np.float32(padded[rows, columns])[None]
+                made = run_lean(self.generator, tile, instead=fixed)
                 painted[inner_rows, inner_columns] = ops.convert_to_numpy(made)[0][
                     _within(rows, inner_rows), _within(columns, inner_columns)
                 ]
@@ -107,31 +105,36 @@ def reach_of(config):
     return -(-reach // STRIDE) * STRIDE
 
 
-def with_statistics(generator):
-    """A generator whose instance normalizations use given statistics, and what measures them.
+def measured(generator, picture):
+    """A generator's instance normalizations with the statistics of a picture.
 
     Args:
         generator: from `networks.build_generator`.
+        picture: (height, width, 3) in [0, 255].
 
     Returns:
-        A model like the generator, and a function that sets its statistics to those of a
-        (height, width, 3) picture.
+        Dict of layer -> function of maps that takes its place, for `run_lean`.
     """
+    fixed = {}
+
+    def measuring(norm):
+        def call(x):
+            mean, variance = (
+                np.float64(ops.convert_to_numpy(m)) for m in ops.moments(x, (0, 1, 2))
+            )
+            gain = ops.convert_to_numpy(norm.gamma) / np.sqrt(variance + norm.epsilon)
+            shift = ops.convert_to_numpy(norm.beta) - gain * mean
+            gain, shift = np.float32(gain), np.float32(shift)
+            fixed[norm] = lambda y: y * gain + shift
+            return fixed[norm](x)
+
+        return call
+
     norms = [x for x in generator.layers if isinstance(x, keras.layers.GroupNormalization)]
-    fixed = {norm.name: ChannelAffine(norm.input.shape[-1]) for norm in norms}
-    painter = keras.models.clone_model(
-        generator, clone_function=lambda layer: fixed.get(layer.name, layer)
+    run_lean(
+        generator, np.float32(picture)[None], instead={norm: measuring(norm) for norm in norms}
     )
-    inputs = keras.Model(generator.input, [norm.input for norm in norms])
-
-    def measure(picture):
-        for norm, x in zip(norms, inputs(np.float32(picture)[None], training=False), strict=True):
-            x = np.float64(ops.convert_to_numpy(x))
-            mean, deviation = x.mean(axis=(0, 1, 2)), np.sqrt(x.var(axis=(0, 1, 2)) + norm.epsilon)
-            gain = ops.convert_to_numpy(norm.gamma) / deviation
-            fixed[norm.name].set(gain, ops.convert_to_numpy(norm.beta) - gain * mean)
-
-    return painter, measure
+    return fixed
 
 
 def _spans(length, tile, reach):

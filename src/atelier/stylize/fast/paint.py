@@ -13,6 +13,7 @@ from keras import ops
 from atelier import models
 from atelier.data.images import fit_picture
 from atelier.errors import AtelierError
+from atelier.lean import run_lean
 from atelier.stylize.color import check_keeper, keep_colors, transport_colors
 from atelier.stylize.fast.config import KIND, FastConfig
 from atelier.stylize.fast.network import PAINTER, STRIDE, STYLE_ENCODER
@@ -22,7 +23,7 @@ from atelier.stylize.styles import checked_styles
 
 SHIPPED = "fast"  # the model that comes with the repository
 STYLE_SIZE = 256  # pixels of a style's longer side, as the network has seen them
-_MAPS = 6  # of the largest size that are in memory at once, in float32
+_MAPS = 2.2  # of the most channels at full size, in float32, that are in memory at once: measured
 
 
 class FastPainter:
@@ -108,7 +109,7 @@ class FastPainter:
         height, width = picture.shape[:2]
         edges = [(0, -side % STRIDE) for side in (height, width)]
         padded = np.pad(picture, (*edges, (0, 0)), mode="reflect")
-        found = self.painter([padded[None], code[None]], training=False)
+        found = run_lean(self.painter, padded[None], code[None])
         return np.clip(ops.convert_to_numpy(found)[0, :height, :width], 0, 255)
 
     def _check_memory(self, size):
