@@ -44,7 +44,8 @@ def compare(methods, contents, styles, judge, out, *, progress=None):
         progress: called with (done, total) pictures.
 
     Returns:
-        Table of method, content, style, METRICS and `picture`, a path.
+        Table of method, METRICS, and of `subject` and `manner`, the names of content and style,
+        and `picture`, a path.
     """
     rows, total = [], len(methods) * len(contents) * len(styles)
     for method in methods:
@@ -53,7 +54,8 @@ def compare(methods, contents, styles, judge, out, *, progress=None):
             for style in styles:
                 path = Path(out) / method.name / f"{content.name} in {style.name}.png"
                 row = _row(method.paint, content, style, judge, path, mark)
-                rows.append(row | {"method": method.name})
+                names = {"subject": content.name, "manner": style.name}
+                rows.append(row | names | {"method": method.name})
                 if progress is not None:
                     progress(len(rows), total)
     return pd.DataFrame(rows)
@@ -67,8 +69,7 @@ def _row(paint, content, style, judge, path, mark):
             return row | {"picture": path}
     pixels = np.asarray(paint(content.pixels, style.pixels))
     write_picture(path, pixels)
-    row = {"content": content.name, "style": style.name}
-    row |= judge(pixels, content.pixels, style.pixels)
+    row = judge(pixels, content.pixels, style.pixels)
     storage.write_json(noted, {"mark": mark, **row})
     return row | {"picture": path}
 

@@ -99,10 +99,12 @@ def _quicker(body):
     def quicker(layer):
         halving = isinstance(layer, keras.layers.MaxPooling2D) and layer.pool_size == (2, 2)
         if not halving or layer.strides != (2, 2) or layer.padding != "valid":
-            return layer
+            return layer.__class__.from_config(layer.get_config())
         return HalvingMaxPooling2D(name=layer.name, dtype=layer.dtype_policy)
 
-    return keras.models.clone_model(body, clone_function=quicker)
+    found = keras.models.clone_model(body, clone_function=quicker)
+    found.set_weights(body.get_weights())
+    return found
 
 
 def check_size(name, size, *, least=SMALLEST):

@@ -15,7 +15,7 @@ from atelier.stylize.features import map_bytes
 
 MB = 1_000_000
 # Of each backend: what compiling takes, and bytes for each byte of all maps and of the largest.
-_FACTORS = {"tensorflow": (0, 1.33, 5.5), "jax": (480 * MB, 1.72, 8.9)}
+_FACTORS = {"tensorflow": (0, 1.33, 5.5), "jax": (475 * MB, 1.84, 2.4)}
 
 
 def estimate_bytes(features, size):
