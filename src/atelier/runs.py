@@ -11,6 +11,7 @@ import shutil
 import keras
 
 from atelier import models, storage
+from atelier.environment import device_name, today, versions
 from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,25 @@ def tensorboard(folder):
         log.info("No TensorBoard logs: TensorFlow is not installed.")
         return []
     return [keras.callbacks.TensorBoard(folder, write_graph=False)]
+
+
+def provenance(seed, history):
+    """What `metrics.json` says of how a run was made.
+
+    Args:
+        seed: of the run.
+        history: table of a row an epoch, with its `seconds`.
+
+    Returns:
+        Dict of seed, minutes, device, versions and date.
+    """
+    return {
+        "seed": seed,
+        "minutes": round(history["seconds"].sum() / 60, 1),
+        "device": device_name(),
+        "versions": versions(),
+        "date": today(),
+    }
 
 
 def take_weights(final, network, half):

@@ -16,12 +16,13 @@ from keras import ops
 from atelier import models, storage
 from atelier.checkpoint import Checkpoint, Watch
 from atelier.data.batches import FollowEpochs
-from atelier.environment import cpu_count, device_name, today, versions
+from atelier.environment import cpu_count
 from atelier.errors import AtelierError
 from atelier.runs import (
     finished,
     one_run_at_a_time,
     precision,
+    provenance,
     report_steps,
     take_weights,
     tensorboard,
@@ -168,14 +169,10 @@ def _save(out, trained, config, domains, checkpoint):
             for name, value in history.iloc[-1].items()
             if name not in ("epoch", "phase", "seconds", "learning_rate")
         },
-        "seed": config.seed,
         "parameters": final.get_layer("to_monet").count_params(),
         "steps": int(len(history) * config.steps),
         "pictures_seen": int(len(history) * config.steps * config.batch_size),
-        "minutes": round(history["seconds"].sum() / 60, 1),
-        "device": device_name(),
-        "versions": versions(),
-        "date": today(),
+        **provenance(config.seed, history),
     }
     return models.save(
         out,

@@ -18,8 +18,15 @@ from atelier.data.batches import FollowEpochs
 from atelier.data.images import decode
 from atelier.data.photographs import photographs_in
 from atelier.data.splits import SplitConfig, load_split
-from atelier.environment import cpu_count, device_name, today, versions
-from atelier.runs import finished, one_run_at_a_time, precision, report_steps, take_weights
+from atelier.environment import cpu_count
+from atelier.runs import (
+    finished,
+    one_run_at_a_time,
+    precision,
+    provenance,
+    report_steps,
+    take_weights,
+)
 from atelier.stylize.fast.cards import card_text
 from atelier.stylize.fast.config import KIND
 from atelier.stylize.fast.network import build_network
@@ -173,13 +180,9 @@ def _save(out, network, config, pictures, checkpoint, directories):
             for name, value in history.iloc[-1].items()
             if name.startswith("val_")
         },
-        "seed": config.seed,
         "parameters": final.count_params(),
         "pairs_seen": int(len(history) * config.steps * config.batch_size),
-        "minutes": round(history["seconds"].sum() / 60, 1),
-        "device": device_name(),
-        "versions": versions(),
-        "date": today(),
+        **provenance(config.seed, history),
     }
     return models.save(
         out,
