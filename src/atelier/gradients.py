@@ -38,6 +38,19 @@ def value_and_gradients(function, inputs, *others, variables=(), has_aux=False):
     return _prepare(function, variables, has_aux, compiled=False)(inputs, *others)
 
 
+def computed_whole(x):
+    """The same tensor, kept by XLA from being fused with what reads it; so is its gradient.
+
+    For the maps that Gram matrices are of, fusing is the slower way on a CPU. On TensorFlow,
+    which does not compile with XLA here, nothing is done.
+    """
+    if keras.backend.backend() != "jax":
+        return x
+    import jax
+
+    return jax.lax.optimization_barrier(x)
+
+
 def _prepare(function, variables, has_aux, compiled):
     backend = keras.backend.backend()
     if backend not in _BACKENDS:

@@ -10,6 +10,7 @@ the same for every layer and every body.
 from keras import ops
 
 from atelier.errors import AtelierError
+from atelier.gradients import computed_whole
 
 SCALINGS = ("published", "relative")
 _EPSILON = 1e-8
@@ -28,7 +29,7 @@ def gram_matrix(features, mask=None):
     Returns:
         (b, c, c).
     """
-    features = ops.cast(features, "float32")
+    features = computed_whole(ops.cast(features, "float32"))
     _, height, width, channels = ops.shape(features)
     rows = ops.reshape(features, (-1, height * width, channels))
     if mask is None:
