@@ -8,6 +8,7 @@ import pytest
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "agg")
+os.environ["ATELIER_TRACKING"] = "off"  # trainings log nothing, but where a test says so
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +23,7 @@ def atelier_root(tmp_path, monkeypatch):
         "ATELIER_LISTS",
         "ATELIER_FIGURES",
         "ATELIER_FAST",
+        "MLFLOW_TRACKING_URI",
     ):
         monkeypatch.delenv(name, raising=False)
     return root

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -95,25 +98,29 @@ def test_record_keeps_the_checksums_true(saved):
     assert row["test"] == 0.25
 
 
-def test_an_alias_is_promoted_and_rolled_back(saved):
+def test_models_are_named_by_kind(saved):
     saved("one")
-    saved("two", seed=1)
-    models.promote("one")
-    models.promote("two")
-    assert models.load("champion").folder.name == "two"
-    assert list(models.list_models()["aliases"]) == ["", "champion"]
-    assert models.rollback() == "one"
-    assert models.load("champion").folder.name == "one"
-    with pytest.raises(AtelierError, match="an earlier model"):
-        models.rollback()
+    assert models.names() == models.names(models.CLASSIFIER) == ["one"]
+    assert models.names(models.TRANSLATOR) == []
+    with pytest.raises(AtelierError, match=r"a translator. Found one, a classifier"):
+        models.find("one", models.TRANSLATOR)
 
 
-def test_a_damaged_model_is_not_promoted(saved):
-    _, folder = saved("one")
-    (folder / "classes.json").write_text("[]")
-    with pytest.raises(AtelierError):
-        models.promote("one")
-    assert not (models.paths.models_dir() / "aliases.json").exists()
+@pytest.mark.once
+def test_without_a_registry_no_model_asks_for_mlflow(saved):
+    saved("one")
+    code = """
+import sys
+from atelier import models
+models.load("one")
+try:
+    models.find("champion")
+except ValueError:
+    pass
+assert models.list_models()["version"].tolist() == [None]
+assert not {"mlflow", "sqlalchemy"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_save_that_fails_leaves_the_old_model(saved, monkeypatch):

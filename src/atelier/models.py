@@ -11,12 +11,14 @@ Imports nothing of `classify`, so that every room that trains can save here.
 import dataclasses
 import functools
 import importlib
-import json
+import logging
 from pathlib import Path
 
 from atelier import paths, storage
-from atelier.checksums import compare_checksums, read_checksums, write_checksums
+from atelier.checksums import CHECKSUMS, compare_checksums, read_checksums, write_checksums
 from atelier.errors import AtelierError
+
+log = logging.getLogger(__name__)
 
 CLASSIFIER, FAST_PAINTER, TRANSLATOR = "classifier", "fast painter", "translator"  # kinds
 WHOLE, ARCHITECTURE, WEIGHTS = "model.keras", "architecture.json", "model.weights.h5"
@@ -100,31 +102,40 @@ def _save_half(model, folder):
 
 
 def find(name, kind=None):
-    """The folder of a model: a path, an alias, or a name in `models/`.
+    """The folder of a model: a path, a name in `models/`, or a version of the registry's.
 
     Args:
-        name: which.
+        name: which; a version is `artist/3`, `artist@champion`, or `champion`, the artist's.
         kind: what it must be, such as CLASSIFIER; None takes any.
 
     Raises:
         AtelierError: if there is none of that kind; those that are there are named.
     """
-    folder = Path(name)
-    if not _is_model(folder):
-        folder = paths.models_dir() / _aliases().get(str(name), [str(name)])[-1]
-    if not _is_model(folder):
-        there = ", ".join(_folders(kind)) or "none"
+    folder = _found(name)
+    if folder is None:
+        there = ", ".join(names(kind)) or "none"
         raise AtelierError(
-            "a model's folder, its name in models/, or an alias",
+            "a model's folder, its name in models/, or a version such as artist@champion",
             f"{str(name)!r} (in models/: {there})",
             "Train one with `atelier train RECIPE --data DIR`, or correct the name.",
         )
-    if kind not in (None, _kind(folder)):
-        there = ", ".join(_folders(kind)) or "none"
+    if kind not in (None, kind_of(folder)):
+        there = ", ".join(names(kind)) or "none"
         raise AtelierError(
-            f"a {kind}", f"{folder.name}, a {_kind(folder)}", f"Name one of them ({there})."
+            f"a {kind}", f"{folder.name}, a {kind_of(folder)}", f"Name one of them ({there})."
         )
     return folder
+
+
+def _found(name):
+    """The folder that a name means, or None; a registry is asked last, if there is one."""
+    for folder in (Path(name), paths.models_dir() / name):
+        if _is_model(folder):
+            return folder
+    from atelier import registry
+
+    version = registry.resolve(name)
+    return version and version.folder
 
 
 def _is_model(folder):
@@ -133,7 +144,9 @@ def _is_model(folder):
     return (folder / "classes.json").is_file() or all((folder / name).is_file() for name in names)
 
 
-def _kind(folder):
+def kind_of(folder):
+    """What the model in a folder is: CLASSIFIER, or what its recipe says."""
+    folder = Path(folder)
     if (folder / "classes.json").is_file():
         return CLASSIFIER
     return storage.read_json(folder / "recipe.json").get("kind", "model without classes")
@@ -146,19 +159,19 @@ def load(name, kind=CLASSIFIER):
     the same objects. Clone one before changing it.
 
     Args:
-        name: a folder, a name in `models/`, or an alias such as `champion`.
+        name: as of `find`.
         kind: what it must be; None takes any.
 
     Raises:
         AtelierError: if there is no such model, or a file was changed, is missing or unreadable.
     """
     folder = find(name, kind)
-    broken = [file for file, state in verify(folder).items() if state != "ok"]
-    if broken:
+    if broken := broken_files(folder):
         raise AtelierError(
             f"the files of {folder.name} as they were saved",
             f"{', '.join(broken)} changed or missing",
-            "Restore the folder (git checkout, or copy it again) or train anew.",
+            "Restore the folder (git checkout, or copy it again) or train anew; a version is"
+            " mended by `atelier models register` of the model it is a copy of.",
         )
     classes = folder / "classes.json"
     return LoadedModel(
@@ -214,9 +227,22 @@ def verify(name):
     return compare_checksums(find(name))
 
 
+def broken_files(folder):
+    """Names of the files that are not what their checksums say."""
+    return [file for file, state in compare_checksums(Path(folder)).items() if state != "ok"]
+
+
 def record(folder, metrics, card):
-    """Replace a model's metrics and card, and their checksums with them."""
+    """Replace a model's metrics and card, and their checksums with them.
+
+    A registered version stays as it is, with a warning.
+    """
+    from atelier import registry
+
     folder = Path(folder)
+    if registry.is_copy(folder):
+        log.warning("%s is a registered version, so nothing is noted there.", folder.name)
+        return
     storage.write_json(folder / "metrics.json", metrics)
     storage.write_text(folder / "card.md", card)
     write_checksums(folder)
@@ -228,80 +254,42 @@ def card(name):
 
 
 def list_models():
-    """One row for each model in `models/`: name, recipe, kind, classes, scores, MB, aliases."""
+    """One row for each model in `models/`, a DataFrame.
+
+    Its columns: name, recipe, kind, classes, val, test, megabytes; the newest version that has
+    these very bytes, such as artist/3, or None; and its aliases.
+    """
     import pandas as pd
 
-    held = {}
-    for alias, history in _aliases().items():
-        held.setdefault(history[-1], []).append(alias)
-    columns = ["name", "recipe", "kind", "classes", "val", "test", "megabytes", "aliases"]
-    return pd.DataFrame([_row(name, held) for name in _folders()], columns=columns)
+    from atelier import registry
+
+    versions = registry.versions().drop_duplicates("digest").set_index("digest")
+    columns = ["name", "recipe", "kind", "classes", "val", "test", "megabytes", "version"]
+    rows = [_row(name, versions) for name in names()]
+    return pd.DataFrame(rows, columns=[*columns, "aliases"])
 
 
-def _row(name, held):
+def _row(name, versions):
     folder = paths.models_dir() / name
     metrics, classes = storage.read_json(folder / "metrics.json"), folder / "classes.json"
     size = sum(p.stat().st_size for p in folder.iterdir() if p.is_file())
+    sums = folder / CHECKSUMS
+    digest = storage.file_sha256(sums) if sums.is_file() else None
+    version = versions.loc[digest] if digest in versions.index else None
     return {
         "name": name,
         "recipe": storage.read_json(folder / "recipe.json").get("name"),
-        "kind": _kind(folder),
+        "kind": kind_of(folder),
         "classes": len(storage.read_json(classes)) if classes.is_file() else None,
         "val": metrics.get("val", {}).get("accuracy"),
         "test": metrics.get("test", {}).get("accuracy"),
         "megabytes": round(size / 1e6, 1),
-        "aliases": ", ".join(held.get(name, [])),
+        "version": None if version is None else version["version"],
+        "aliases": "" if version is None else ", ".join(version["aliases"]),
     }
 
 
-def _folders(kind=None):
+def names(kind=None):
+    """Names of the models in `models/`, sorted; of one kind only, if it is named."""
     there = filter(_is_model, sorted(paths.models_dir().glob("*/")))
-    return [folder.name for folder in there if kind in (None, _kind(folder))]
-
-
-def promote(name, alias="champion"):
-    """Let an alias mean this model from now on; what it meant before is remembered.
-
-    Raises:
-        AtelierError: if there is no such model in `models/`, or its files are damaged.
-    """
-    folder = load(name, kind=None).folder
-    if folder.resolve().parent != paths.models_dir().resolve():
-        raise AtelierError("a model inside models/", str(folder), "Copy its folder there first.")
-    aliases = _aliases()
-    aliases.setdefault(alias, []).append(folder.name)
-    storage.write_json(_aliases_path(), aliases)
-    return folder.name
-
-
-def rollback(alias="champion"):
-    """Let an alias mean what it meant before the last promotion.
-
-    Raises:
-        AtelierError: if there is no earlier model to go back to.
-    """
-    aliases = _aliases()
-    history = aliases.get(alias, [])
-    if len(history) < 2:
-        raise AtelierError(
-            f"an earlier model under the alias {alias!r}",
-            f"{len(history)} promotion(s)",
-            "Promote a model with `atelier models promote NAME`.",
-        )
-    aliases[alias] = history[:-1]
-    storage.write_json(_aliases_path(), aliases)
-    return aliases[alias][-1]
-
-
-def _aliases_path():
-    return paths.models_dir() / "aliases.json"
-
-
-def _aliases():
-    path = _aliases_path()
-    try:
-        return storage.read_json(path) if path.is_file() else {}
-    except json.JSONDecodeError as error:
-        raise AtelierError(
-            f"JSON in {path.name}", f"{error}", "Remove the file and promote again."
-        ) from error
+    return [folder.name for folder in there if kind in (None, kind_of(folder))]

@@ -3,7 +3,8 @@
 Environment variables: `ATELIER_ROOT` (the repository, if not the working
 directory or above it), `ATELIER_DATA` (a collection's root, or a folder of
 collections), `ATELIER_WEIGHTS` (backbone weights), `ATELIER_LISTS` (ArtGAN's lists
-for WikiArt), `ATELIER_FIGURES` (instead of `figures/`), `ATELIER_FAST=1` (the smallest honest run).
+for WikiArt), `ATELIER_FIGURES` (instead of `figures/`), `ATELIER_FAST=1` (the smallest honest run);
+of the registry, `MLFLOW_TRACKING_URI` (a server) and `ATELIER_TRACKING=off` (no run is logged).
 """
 
 import hashlib

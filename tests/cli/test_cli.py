@@ -17,7 +17,8 @@ pytestmark = pytest.mark.once
 
 CONTRACT = {
     "data": {"fetch", "sample", "audit"},
-    "models": {"list", "card", "promote", "rollback", "verify"},
+    "models": {"list", "register", "card", "promote", "rollback", "verify", "reference"},
+    "monitor": {"ab", "feedback", "report"},
     "notebooks": {"run", "list"},
     "train": None,
     "tune": None,
@@ -28,6 +29,7 @@ CONTRACT = {
     "outliers": None,
     "stylize": None,
     "translate": None,
+    "app": None,
 }
 PRINTING = """
 import sys

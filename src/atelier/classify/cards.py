@@ -37,7 +37,7 @@ def card_text(recipe, metrics):
 
 Collection `{metrics["collection"]}`, {len(counts["train"])} classes: {sizes}.
 Split `{split["kind"]}` by {split["label"]}, seed {split["seed"]}, fingerprint {split["fingerprint"]}.
-Classes: {names}.
+Classes: {names}.{_corrected(metrics)}
 
 ## Results
 
@@ -59,6 +59,12 @@ in the order of `classes.json`. For learning about paintings and about classifie
 The weights are under the repository's licence. The pictures they were trained on keep their own:
 see `data/README.md`.
 """
+
+
+def _corrected(metrics):
+    """Of a model that users' corrections were added to."""
+    added = metrics.get("feedback", {}).get("added")
+    return f"\nBesides, {added} pictures that users of the application corrected." if added else ""
 
 
 def _body(recipe):

@@ -4,9 +4,12 @@ import dataclasses
 
 import keras
 import numpy as np
+import pandas as pd
 from sklearn.utils.class_weight import compute_class_weight
 
+from atelier import storage
 from atelier.data.batches import Batches
+from atelier.data.corrections import load_corrections
 from atelier.data.images import SIX_VIEWS, decode, fit_picture
 from atelier.data.splits import load_split
 from atelier.data.views import VIEWS, average_views, six_views
@@ -26,6 +29,14 @@ class Datasets:
     directory: object
     split: object  # atelier.data.splits.Split
     table: object  # DataFrame: path, label, leak_group, split, class_index
+    corrections: object = None  # atelier.data.corrections.Corrections, where feedback was added
+
+    @property
+    def fingerprint(self):
+        """What training depends on: the split, and the feedback where any was added."""
+        if self.corrections is None:
+            return self.split.fingerprint
+        return storage.fingerprint([self.split.fingerprint, self.corrections.fingerprint])
 
     @property
     def class_names(self):
@@ -163,13 +174,15 @@ class _Mirrored(keras.utils.PyDataset):
         return images[:, :, ::-1], labels
 
 
-def load_datasets(recipe, directory, *, subset=None, progress=None):
+def load_datasets(recipe, directory, *, subset=None, feedback=None, progress=None):
     """Split and decode a collection for a recipe.
 
     Args:
         recipe: see `classify.recipes`.
         directory: root of a collection.
         subset: at most so many pictures of each class in each part; None takes all.
+        feedback: folder of pictures by artist that join the training part, the subset or not;
+            see `atelier.data.corrections`.
         progress: called with (done, total) while pictures are read.
     """
     split = load_split(directory, recipe.split, progress=progress)
@@ -177,10 +190,15 @@ def load_datasets(recipe, directory, *, subset=None, progress=None):
     table = split.table.assign(class_index=split.table["label"].map(index))
     if subset is not None:
         table = _subset(table, subset, recipe.seed)
+    corrections = None
+    if feedback is not None:
+        corrections = load_corrections(feedback, directory, split, progress=progress)
+        added = corrections.table.assign(class_index=corrections.table["label"].map(index))
+        table = pd.concat([table, added.astype(table.dtypes)], ignore_index=True)
     for size in {tuple(recipe.decode_size), tuple(recipe.image_size)}:
         images = _decode(recipe, directory, table, size, progress)
         table = table[~table["path"].isin(list(images.skipped))]
-    return Datasets(recipe, directory, split, table)
+    return Datasets(recipe, directory, split, table, corrections)
 
 
 def model_input(image, recipe):

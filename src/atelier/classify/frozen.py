@@ -121,9 +121,8 @@ class _Count:
 
 def _kept_part(trunk, pictures, data, part, mark, count):
     recipe, names = data.recipe, list(data.part(part)["path"])
-    key = storage.fingerprint(
-        [mark, data.split.fingerprint, recipe.image_size, recipe.fit, recipe.views, names]
-    )
+    seen = data.fingerprint if part == "train" else data.split.fingerprint
+    key = storage.fingerprint([mark, seen, recipe.image_size, recipe.fit, recipe.views, names])
     path = paths.workspace(data.directory) / "maps" / f"{key}.npy"
     if not path.is_file():
         with storage.atomic_path(path) as temporary:

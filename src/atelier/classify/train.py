@@ -26,6 +26,7 @@ from atelier.classify.probe import PROBE, fit_probe, refit_probe
 from atelier.classify.recipes import fast_recipe
 from atelier.classify.trainable import set_trainable
 from atelier.environment import device_name, versions
+from atelier.registry import log_training
 from atelier.runs import (
     finished,
     one_run_at_a_time,
@@ -41,7 +42,16 @@ HALF_ABOVE = 1_000_000  # parameters; larger networks are kept in float16
 
 
 def train(
-    recipe, directory, out, *, epochs=None, seed=None, subset=None, overwrite=False, progress=None
+    recipe,
+    directory,
+    out,
+    *,
+    epochs=None,
+    seed=None,
+    subset=None,
+    feedback=None,
+    overwrite=False,
+    progress=None,
 ):
     """Train a recipe on a collection and save the model; resume or return what is there.
 
@@ -52,6 +62,8 @@ def train(
         epochs: at most so many in each phase, instead of the recipe's.
         seed: instead of the recipe's.
         subset: at most so many pictures of each class in each part.
+        feedback: folder of pictures by artist that join the training part (see
+            `atelier.data.corrections`); other pictures, another run.
         overwrite: replace what another run left in `out`; the same run is still resumed.
         progress: called with (done, total), in pictures read, then in training steps.
 
@@ -65,14 +77,15 @@ def train(
     recipe = fast_recipe(recipe).reduced(epochs=epochs)
     if seed is not None:
         recipe = recipe.replace(seed=seed)
-    data = load_datasets(recipe, directory, subset=subset, progress=progress)
-    run = storage.fingerprint([recipe.to_json(), data.split.fingerprint, subset])
+    data = load_datasets(recipe, directory, subset=subset, feedback=feedback, progress=progress)
+    run = storage.fingerprint([recipe.to_json(), data.fingerprint, subset])
     if finished(out, run, overwrite):
         return out
     with one_run_at_a_time(out):
         checkpoint = Checkpoint(out / "backup", run)
         network = _fit(recipe, data, checkpoint, out / "logs", progress)
-        return _save(out, network, recipe, data, checkpoint, run)
+        _save(out, network, recipe, data, checkpoint, run)
+    return log_training(out, data.fingerprint)
 
 
 def _fit(recipe, data, checkpoint, logs, progress):
@@ -174,6 +187,7 @@ def _facts(network, recipe, data, checkpoint, run):
     """What a reader needs to trust the numbers that follow."""
     counts = data.table.groupby(["split", "label"]).size()
     seconds = sum(row["seconds"] for row in checkpoint.history)
+    feedback = {"feedback": data.corrections.facts()} if data.corrections else {}
     return {
         "run": run,
         "recipe": recipe.name,
@@ -183,6 +197,7 @@ def _facts(network, recipe, data, checkpoint, run):
             part: {label: int(n) for label, n in counts[part].items()}
             for part in counts.index.unique(level="split")
         },
+        **feedback,
         "seed": recipe.seed,
         "parameters": network.count_params(),
         "epochs": sum("strength" not in row for row in checkpoint.history),  # probes have none

@@ -32,6 +32,7 @@ from atelier.classify.datasets import load_datasets
 from atelier.classify.networks import build_network
 from atelier.classify.recipes import fast_recipe
 from atelier.errors import AtelierError
+from atelier.registry import log_search
 from atelier.runs import precision
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ def tune(
     tuner.search(epochs=epochs, verbose=0)
     if os.environ.get("KERASTUNER_TUNER_ID", "chief").startswith("chief"):
         _write_results(tuner, recipe, out)
+        log_search(out, data.split.fingerprint)
     return out
 
 

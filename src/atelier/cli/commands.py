@@ -10,7 +10,9 @@ from atelier.cli import (
     explaining,
     judging,
     models,
+    monitoring,
     notebooks,
+    serving,
     similarity,
     stylizing,
     training,
@@ -67,4 +69,6 @@ app.command("outliers")(similarity.outliers)
 app.command("stylize")(stylizing.stylize)
 app.command("translate")(translating.translate)
 app.add_typer(models.app, name="models")
+app.add_typer(monitoring.app, name="monitor")
 app.add_typer(notebooks.app, name="notebooks")
+app.command("app")(serving.app)

@@ -30,7 +30,16 @@ NOT_FOR = {
         "precision",
         "seed",
     ),
-    "the recipe fast": ("subset", "label", "min_works", "top", "backbone", "cut"),
+    "the recipe fast": (
+        "subset",
+        "label",
+        "min_works",
+        "top",
+        "backbone",
+        "cut",
+        "with_feedback",
+        "feedback",
+    ),
     "recipes from photo to painting": (
         "photographs",
         "subset",
@@ -39,6 +48,8 @@ NOT_FOR = {
         "top",
         "backbone",
         "cut",
+        "with_feedback",
+        "feedback",
     ),
 }
 

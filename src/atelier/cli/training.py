@@ -40,6 +40,19 @@ Backbone = Annotated[
     ),
 ]
 Cut = Annotated[str | None, typer.Option(metavar="LAYER", help="Keep the body up to this layer.")]
+WithFeedback = Annotated[
+    bool,
+    typer.Option(
+        "--with-feedback",
+        help="Train on pictures, too, that users of the web application gave with their artist.",
+    ),
+]
+Feedback = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Instead of this machine's feedback, what was exported elsewhere."
+    ),
+]
 
 
 def _recipe_for(name, directory, label, min_works, top):
@@ -69,6 +82,17 @@ def _on_body(recipe, backbone, cut):
     return with_body(recipe, backbone or recipe.backbone, cut)
 
 
+def _feedback_folder(with_feedback, folder):
+    """Where the feedback that joins training lies, exported anew; None without any."""
+    if folder is not None or not with_feedback:
+        return folder
+    from atelier.serve import feedback
+    from atelier.serve.store import Store
+
+    store = Store()
+    return feedback.export(store, store.path.parent / "feedback")
+
+
 def train(
     context: typer.Context,
     recipe: RecipeName,
@@ -88,6 +112,8 @@ def train(
     top: Top = None,
     backbone: Backbone = None,
     cut: Cut = None,
+    with_feedback: WithFeedback = False,
+    feedback: Feedback = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ):
@@ -112,6 +138,8 @@ def train(
         _tell(translating.train(recipe, data, out, **changes), as_json)
         return
     get_recipe(recipe, ("fast", *translations.RECIPES))  # said before the collection is read
+    if given := _feedback_folder(with_feedback, feedback):
+        changes["feedback"] = given
     directory = read_collection(data)
     chosen = _recipe_for(recipe, directory, label, min_works, top)
     start_keras()

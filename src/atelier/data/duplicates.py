@@ -51,7 +51,7 @@ class NearPair:
     version: bool = False  # the composition agrees, the detail does not
 
 
-def near_pairs(records, config=None, *, versions=False, workers=2, progress=None):
+def near_pairs(records, config=None, *, versions=False, among=None, workers=2, progress=None):
     """All near-duplicate pairs among thumbnails.
 
     Args:
@@ -59,6 +59,7 @@ def near_pairs(records, config=None, *, versions=False, workers=2, progress=None
         config: a `DuplicateConfig`.
         versions: add pairs of one composition whose detail differs: a painter's second
             version, a study, a print in other colors. They leak, too.
+        among: set of rows; only pairs that one of them is in. None takes all.
         workers: threads.
         progress: called with (done, total) pictures.
 
@@ -69,6 +70,8 @@ def near_pairs(records, config=None, *, versions=False, workers=2, progress=None
     best = {}
     with ThreadPoolExecutor(workers) as pool:
         for candidates in find_candidates(records, progress=progress):
+            if among is not None:
+                candidates = [hit for hit in candidates if not among.isdisjoint(hit[:2])]
             pairs = pool.map(lambda hit: _judge(records, hit, config), candidates)
             for pair in filter(None, pairs):
                 key = (pair.first, pair.second)

@@ -18,6 +18,7 @@ from atelier.checkpoint import Checkpoint, Watch
 from atelier.data.batches import FollowEpochs
 from atelier.environment import cpu_count
 from atelier.errors import AtelierError
+from atelier.registry import log_training
 from atelier.runs import (
     finished,
     one_run_at_a_time,
@@ -68,7 +69,8 @@ def train(config, directory, out, *, epochs=None, overwrite=False, progress=None
     with one_run_at_a_time(out):
         checkpoint = Checkpoint(out / "backup", run)
         trained = _fit(config, domains, checkpoint, out, progress)
-        return _save(out, trained, config, domains, checkpoint)
+        _save(out, trained, config, domains, checkpoint)
+    return log_training(out, domains.mark)
 
 
 def check_config(config):

@@ -19,6 +19,7 @@ from atelier.data.images import decode
 from atelier.data.photographs import photographs_in
 from atelier.data.splits import SplitConfig, load_split
 from atelier.environment import cpu_count
+from atelier.registry import log_training
 from atelier.runs import (
     finished,
     one_run_at_a_time,
@@ -72,7 +73,8 @@ def train(config, paintings, photographs, out, *, overwrite=False, progress=None
     with one_run_at_a_time(out):
         checkpoint = Checkpoint(out / "backup", run)
         network = _fit(config, pictures, checkpoint, progress)
-        return _save(out, network, config, pictures, checkpoint, (paintings, photographs))
+        _save(out, network, config, pictures, checkpoint, (paintings, photographs))
+    return log_training(out, pictures.mark)
 
 
 def load_pictures(paintings, photographs, size):
