@@ -4,7 +4,9 @@ Sources: the generator of residual blocks and the 70 x 70 PatchGAN are those of 
 (arXiv:1703.10593); `published` is the predecessor's, an encoder with strides, residual blocks
 and a decoder that sees the encoder's maps again. Differs: maps are enlarged by resizing and a
 convolution (Odena et al. 2016, doi:10.23915/distill.00003); transposed convolutions, which leave
-a checkerboard, are an option.
+a checkerboard, are an option. So is a generator that makes what is added to a picture, as
+DeblurGAN's (Kupyn et al. 2018, arXiv:1711.07064): it begins with the picture itself, which a short
+training does not get back to otherwise.
 """
 
 import keras
@@ -23,7 +25,7 @@ def build_generator(config, name):
     """A network from pictures to pictures of the same size.
 
     Args:
-        config: a `TranslateConfig`: generator, channels, blocks and upsampling.
+        config: a `TranslateConfig`: generator, channels, blocks, upsampling and residual.
         name: of the model.
 
     Returns:
@@ -36,9 +38,14 @@ def build_generator(config, name):
         if found not in known:
             raise AtelierError(f"one of {', '.join(known)}", repr(found), "Correct the recipe.")
     picture = keras.Input((None, None, 3), name="picture")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0)(picture)
+    scaled = layers.Rescaling(1 / 127.5, offset=-1.0)(picture)
     body = _resnet if config.generator == "resnet" else _published
-    x = layers.Activation("tanh", dtype="float32")(_convolution(body(x, config), 3, 7))
+    deviation = _DEVIATION / 10 if config.residual else _DEVIATION
+    x = _convolution(body(scaled, config), 3, 7, deviation=deviation)
+    x = layers.Activation("tanh", dtype="float32")(x)
+    if config.residual:
+        x = layers.Add(dtype="float32")([scaled, x])
+        x = layers.Activation("hard_tanh", dtype="float32")(x)
     painted = layers.Rescaling(127.5, offset=127.5, dtype="float32")(x)
     return keras.Model(picture, painted, name=name)
 
@@ -85,10 +92,11 @@ def _larger(x, channels, upsampling):
     return layers.Activation("relu")(_normal(y))
 
 
-def _convolution(x, channels, kernel, stride=1):
+def _convolution(x, channels, kernel, stride=1, deviation=_DEVIATION):
     """A convolution that mirrors the map at its edges; a stride of 2 halves an even size."""
     x = ReflectionPadding2D(kernel // 2)(x)
-    return layers.Conv2D(channels, kernel, strides=stride, kernel_initializer=_initial())(x)
+    initial = _initial(deviation)
+    return layers.Conv2D(channels, kernel, strides=stride, kernel_initializer=initial)(x)
 
 
 def _normal(x):
@@ -96,8 +104,8 @@ def _normal(x):
     return layers.GroupNormalization(groups=-1, epsilon=1e-5)(x)
 
 
-def _initial():
-    return keras.initializers.RandomNormal(stddev=_DEVIATION)
+def _initial(deviation=_DEVIATION):
+    return keras.initializers.RandomNormal(stddev=deviation)
 
 
 def build_critic(config, name):
