@@ -204,6 +204,11 @@ def _network(folder, *digests):
         raise
 
 
+def forget():
+    """Let go of the networks that were loaded last; whoever holds one still has it."""
+    _network.cache_clear()
+
+
 def _read_network(folder):
     import keras
 

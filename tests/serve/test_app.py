@@ -2,9 +2,12 @@
 
 import concurrent.futures
 import json
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -232,3 +235,23 @@ def test_a_login_keeps_others_out_but_not_health(serve_in, tmp_path):
             kept.get("/gradio_api/info")
         assert refused.value.code == 401
         assert gradio_client.Client(kept.url, auth=("ada", "secret"), verbose=False)
+        assert list(kept.root.glob("atelier-app-*"))
+    assert not list(kept.root.glob("atelier-app-*"))  # uploads went with the server
+
+
+def test_a_notebook_cell_starts_it_beside_what_else_runs(tmp_path):
+    cell = """
+import urllib.request
+from atelier.serve.app import launch
+blocks = launch()
+print(urllib.request.urlopen(blocks.local_url + "healthz").read().decode())
+blocks.close(verbose=False)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", cell],
+        env=os.environ | {"ATELIER_ROOT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert '"status":"ok"' in ran.stdout, ran.stderr[-2000:]

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -132,6 +133,17 @@ def test_a_painting_is_asked_about_seen_through_and_judged(open_page, served, pa
 
     with sqlite3.connect(served.root / "data/served/served.db") as notes:
         assert ("Artemisia Gentileschi",) in notes.execute("SELECT artist FROM feedback").fetchall()
+
+
+def test_a_tiff_is_shown_too(open_page, painting, tmp_path):
+    with Image.open(painting) as image:
+        image.save(tmp_path / "a.tif")
+    page = open_page()
+    page.page.locator("#who-picture input[type=file]").first.set_input_files(
+        str(tmp_path / "a.tif")
+    )
+    image = page.picture("who-picture")
+    playwright.expect(image).not_to_have_js_property("naturalWidth", 0)
 
 
 def test_what_is_no_painting_is_refused_on_the_first_page(open_page, no_picture):

@@ -28,6 +28,16 @@ def test_the_least_recently_used_goes():
     assert shelf.taken() == 20
 
 
+def test_it_is_told_when_something_goes():
+    gone = []
+    shelf = Shelf(15, lambda: gone.append(1))
+
+    shelf.get("a", object, lambda _: 10)
+    assert not gone
+    shelf.get("b", object, lambda _: 10)
+    assert gone == [1]
+
+
 def test_what_is_asked_for_stays_however_large():
     shelf = Shelf(5)
 

@@ -31,6 +31,8 @@ def app(
     as_json: AsJson = False,
 ):
     """Serve the web application on this machine; stop it with Ctrl+C."""
+    import signal
+    import sys
     import threading
 
     from atelier.cli.output import show, show_json
@@ -53,6 +55,7 @@ def app(
     from atelier.serve.telemetry import log_json
 
     log_json()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as Ctrl+C: temporary files go
     with serving(settings) as blocks:
         url = blocks.share_url or blocks.local_url
         show_json({"url": url}) if as_json else show(f"Atelier is at {url}")

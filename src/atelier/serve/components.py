@@ -1,8 +1,14 @@
 """Gradio's pictures, read by our own rules: nothing is decoded before its limits are checked."""
 
+from pathlib import Path
+
 import gradio as gr
 
+from atelier.serve.files import saved
+from atelier.serve.jobs import friendly
+
 _SOURCES = ["upload", "clipboard", "webcam"]
+_SHOWN = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")  # what every browser shows
 
 
 class Picture(gr.Image):
@@ -29,15 +35,18 @@ class Pictures(gr.Gallery):
         return [file.path for file in files if file is not None and file.path]
 
 
-def picture(label, description, **options):
+def picture(server, label, description, **options):
     """A `Picture` for uploads, from the clipboard and from the camera, too.
 
+    What a browser cannot show, such as HEIC and TIFF, is shown as a PNG.
+
     Args:
+        server: a `serve.server.Server`.
         label: above it.
         description: for screen readers.
         options: of `gradio.Image`.
     """
-    return Picture(
+    upload = Picture(
         label=label,
         alt_text=description,
         sources=_SOURCES,
@@ -46,9 +55,17 @@ def picture(label, description, **options):
         **options,
     )
 
+    def show(path):
+        if path is None or Path(path).suffix.lower() in _SHOWN:
+            return gr.skip()
+        return saved(server.read(path), "upload")
+
+    upload.upload(friendly(show), upload, upload, queue=False, api_visibility="private")
+    return upload
+
 
 def made(label, description, **options):
-    """An image that is shown, and not asked for; arguments as of `picture`."""
+    """An image that is shown, and not asked for; arguments as of `picture`, but the server."""
     return gr.Image(
         label=label,
         alt_text=description,

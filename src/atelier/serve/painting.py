@@ -22,15 +22,6 @@ _EVERY = 5  # steps between two pictures
 
 
 @dataclasses.dataclass(frozen=True)
-class Painted:
-    """A picture that was painted, and how far it is from what it was made of."""
-
-    pixels: np.ndarray  # (height, width, 3) float32 in [0, 255]
-    content_distance: float | None  # 1 - the correlation of edges; 0 has kept them all
-    style_distance: float | None  # of the network's codes, over that of the photo; 0 is the style's
-
-
-@dataclasses.dataclass(frozen=True)
 class Step:
     """Where an optimisation stands: `picture` is (height, width, 3) uint8."""
 
@@ -62,15 +53,35 @@ class Painting:
             keep: "luminance" or "transport" keeps the content's colors.
 
         Returns:
-            A `Painted`.
+            (h, w, 3) float32 in [0, 255].
 
         Raises:
             AtelierError: if pictures or numbers cannot be used, or memory is short.
         """
-        painter = self.painter()
-        told = blended(styles)
-        pixels = painter(content, told, size=size, strength=strength, keep=keep)
-        return Painted(pixels, *distances(painter, content, told, pixels))
+        return self.painter()(content, blended(styles), size=size, strength=strength, keep=keep)
+
+    def distances(self, content, styles, pixels):
+        """How far a painted picture is from what it was made of, whichever way it was painted.
+
+        Args:
+            content: (height, width, 3) uint8.
+            styles: as `fast` takes them.
+            pixels: (h, w, 3) in [0, 255].
+
+        Returns:
+            Dict of content_distance, 1 - the correlation of edges, which is 0 where all are kept;
+            and style_distance, of the network's codes of styles, over that of the content: 0 is
+            the style's own, None where content and style are alike.
+        """
+        painter, pixels = self.painter(), np.float32(pixels)
+        kept = edge_preservation([fit_picture(content, pixels.shape[:2])], [pixels])
+        wanted = sum(style.weight * painter.code(style.picture) for style in blended(styles))
+        far = np.linalg.norm(painter.code(content) - wanted)
+        near = np.linalg.norm(painter.code(pixels) - wanted)
+        return {
+            "content_distance": float(1 - kept),
+            "style_distance": float(near / far) if far > 0 else None,
+        }
 
     def painter(self):
         """The feed-forward network that comes with the repository."""
@@ -181,13 +192,3 @@ def blended(styles):
     if not styles:
         raise AtelierError("a style picture with a weight", "none", "Choose one.")
     return [Style(picture, weight / total) for picture, weight in styles]
-
-
-def distances(painter, content, styles, pixels):
-    """How far a painted picture is from its content and its styles: see `Painted`."""
-    fitted = fit_picture(content, pixels.shape[:2])
-    kept = edge_preservation([fitted], [pixels])
-    wanted = sum(style.weight * painter.code(style.picture) for style in styles)
-    far = np.linalg.norm(painter.code(content) - wanted)
-    near = np.linalg.norm(painter.code(pixels) - wanted)
-    return 1 - kept, float(near / far) if far > 0 else None

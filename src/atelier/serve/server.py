@@ -3,6 +3,7 @@
 import logging
 import threading
 
+from atelier import models
 from atelier.data.choose import collection_at
 from atelier.data.sources import locate
 from atelier.errors import AtelierError
@@ -36,7 +37,7 @@ class Server:
         self.store, self.counts = Store(), Counts(self._waiting)
         self.store.forget(self.settings.kept_days)
         self.jobs = Jobs(self.store, self.counts)
-        self.shelf = Shelf(self.settings.memory)
+        self.shelf = Shelf(self.settings.memory, models.forget)
         self.counts.watch(self.shelf)
         self.blocks = None  # Gradio's page, once it is laid out
         self._lock, self._answering, self._stops = threading.Lock(), {}, {}

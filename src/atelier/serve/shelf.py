@@ -13,10 +13,11 @@ class Shelf:
 
     Args:
         most: bytes that all together may take; what is asked for stays, whatever it takes.
+        dropped: called without arguments once something has gone.
     """
 
-    def __init__(self, most):
-        self.most = most
+    def __init__(self, most, dropped=lambda: None):
+        self.most, self._dropped = most, dropped
         self._held, self._loading = collections.OrderedDict(), {}
         self._lock = threading.Lock()
 
@@ -49,6 +50,7 @@ class Shelf:
         while self.taken() > self.most and next(iter(self._held)) != key:
             gone.append(self._held.popitem(last=False)[0])
         if gone:
+            self._dropped()
             gc.collect()
             log.info("no longer loaded: %s", ", ".join(map(str, gone)))
 

@@ -90,10 +90,10 @@ def _pictures(server):
     paintings, photos = server.examples
     with gr.Row():
         content = components.picture(
-            "What to paint", "The picture to paint", height=320, elem_id="style-content"
+            server, "What to paint", "The picture to paint", height=320, elem_id="style-content"
         )
         first = components.picture(
-            "In whose style", "The style picture", height=320, elem_id="style-style"
+            server, "In whose style", "The style picture", height=320, elem_id="style-style"
         )
     with gr.Row():
         for examples, target, label in (
@@ -110,7 +110,8 @@ def _pictures(server):
     with gr.Accordion("More styles, and their weights", open=False), gr.Row():
         numbers = range(2, _STYLES + 1)
         others = [
-            components.picture(f"Style {n}", f"Style picture {n}", height=200) for n in numbers
+            components.picture(server, f"Style {n}", f"Style picture {n}", height=200)
+            for n in numbers
         ]
         weights = [
             gr.Slider(0, 1, value=1 if n == 1 else 0.5, step=0.05, label=f"Weight of style {n}")
@@ -151,14 +152,11 @@ def _fast(server):
             photo = server.read(content)
             styles = _styles(server, (style, style_2, style_3), (weight, weight_2, weight_3))
             job.facts["model"] = "fast"
-            painted = server.painting.fast(
+            pixels = server.painting.fast(
                 photo, styles, size=_side(server, size), strength=strength, keep=COLORS.get(colors)
             )
-            job.facts |= {
-                "content_distance": painted.content_distance,
-                "style_distance": painted.style_distance,
-            }
-            return _shown(photo, painted.pixels, job, "Painted in one pass.")
+            job.facts |= server.painting.distances(photo, styles, pixels)
+            return _shown(photo, pixels, job, "Painted in one pass.")
 
     return paint
 
@@ -199,6 +197,7 @@ def _slow(server):
                 said = f"Step {step.step} of {step.steps}."
                 yield gr.update(value=as_image(step.picture)), None, None, said, None, None
                 last = step
+            job.facts |= server.painting.distances(photo, styles, last.picture)
             said = f"{last.step} of {last.steps} steps" + (", stopped." if last.problem else ".")
             yield _shown(photo, last.picture, job, said)
 

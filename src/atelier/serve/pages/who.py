@@ -22,7 +22,7 @@ def build(server):
     with gr.Row():
         with gr.Column(scale=1, min_width=300):
             picture = components.picture(
-                "A painting", "The painting asked about", height=380, elem_id="who-picture"
+                server, "A painting", "The painting asked about", height=380, elem_id="who-picture"
             )
             model = gr.Dropdown(
                 titles, value=titles[0][1] if titles else None, label="Model", elem_id="who-model"
@@ -96,7 +96,7 @@ def _examples(server, picture):
 def _feedback(server, asked, picture):
     """Right or wrong, and who it was; returns the components that an answer resets."""
     with gr.Group(visible=False) as group:
-        gr.Markdown("Is this right?", elem_classes="quiet", container=True)
+        gr.Markdown("**Is this right?**", padding=True)
         with gr.Row():
             right = gr.Button("Yes", size="sm", elem_id="who-right")
             wrong = gr.Button("No", size="sm", elem_id="who-wrong")
