@@ -262,4 +262,4 @@ def test_every_control_has_a_name_for_screen_readers(open_page):
                     || e.getAttribute('aria-labelledby') || e.closest('label') || e.name))
                 .map(e => e.outerHTML.slice(0, 120))"""
         )
-        assert nameless == []
+        assert not nameless, "\n".join(nameless)

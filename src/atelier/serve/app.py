@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 from atelier import __version__
 from atelier.serve import catalog, web
 from atelier.serve.files import own_folder
-from atelier.serve.look import CSS, theme
+from atelier.serve.look import CSS, NAMES, theme
 from atelier.serve.pages import about, monet, style, who
 from atelier.serve.server import Server
 from atelier.serve.settings import Settings
@@ -89,6 +89,7 @@ def serving(settings=None):
             footer_links=["api"],
             theme=theme(),
             css=CSS,
+            js=NAMES,
             app_kwargs={
                 "routes": web.routes(server.counts, lambda: _health(server)),
                 "middleware": [Middleware(web.Around, max_bytes=settings.max_bytes)],

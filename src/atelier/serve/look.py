@@ -26,6 +26,14 @@ button:focus-visible, input:focus-visible, [role="tab"]:focus-visible {
 """
 
 
+# Gradio's example pictures are buttons without names, which screen readers cannot tell apart.
+NAMES = """() => {
+  const name = () => document.querySelectorAll("button.gallery-item:not([aria-label])")
+    .forEach((button, n) => { button.ariaLabel = `Example ${n + 1}`; });
+  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+  name();
+}"""
+
 _BLUES = (
     *("#f2f6fa", "#dfe9f2", "#c3d6e6", "#9dbdd9", "#7aa5c9", "#4f85b5"),
     *("#33628f", "#285078", "#1f4c7a", "#16375a", "#0f2f52"),

@@ -145,7 +145,7 @@ class Painting:
             config.precision,
         )
         return self.shelf.get(
-            key, lambda: gatys.features_of(config), lambda seen: weight_bytes(seen.body)
+            key, lambda: gatys.features_of(config), lambda seen: weight_bytes(seen.model)
         )
 
 

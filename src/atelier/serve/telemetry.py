@@ -98,4 +98,5 @@ def known_as(identity):
     try:
         yield identity
     finally:
-        request_id.reset(token)
+        with contextlib.suppress(ValueError):  # Gradio may end a generator in another context
+            request_id.reset(token)
