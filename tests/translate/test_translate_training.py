@@ -297,3 +297,16 @@ def test_two_devices_give_the_losses_of_one():
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_residual_generator_begins_with_the_picture_and_is_saved_as_it_is():
+    config = CYCLEGAN_MONET.replace(channels=4, blocks=1, residual=True)
+    picture = np.random.default_rng(0).integers(0, 256, (1, 16, 20, 3)).astype("float32")
+
+    whole, added = (build_generator(c, "made") for c in (config.replace(residual=False), config))
+    again = keras.Model.from_config(added.get_config())
+    again.set_weights(added.get_weights())
+
+    far, near = (np.abs(ops.convert_to_numpy(g(picture)) - picture).mean() for g in (whole, added))
+    assert near < 8 < far
+    np.testing.assert_array_equal(again(picture), added(picture))
