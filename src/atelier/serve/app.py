@@ -80,6 +80,7 @@ def serving(settings=None):
             share=settings.share,
             auth=settings.auth,
             max_file_size=settings.max_bytes,
+            state_session_capacity=settings.sessions,
             allowed_paths=[],
             prevent_thread_lock=True,
             quiet=True,

@@ -24,6 +24,7 @@ class Settings:
     max_photos: int = 8  # that are translated at once
     max_side: int = 1600  # pixels of the longer side of what is painted
     queue: int = 64  # jobs that may wait
+    sessions: int = 300  # visitors whose place is kept; the one who was away longest goes
     memory: int = 3_000_000_000  # bytes of models that are kept loaded
     kept_seconds: int = 3600  # for which temporary files are kept
     kept_days: int = 365  # for which notes of requests and feedback are kept
