@@ -26,6 +26,10 @@ run: $(STAMP)  ## The main job: draw the sample collection, run the notebooks, l
 	@$(BIN)/atelier data sample
 	@$(BIN)/atelier notebooks run
 
+.PHONY: app
+app: $(STAMP)  ## The web application, on this machine alone
+	@$(BIN)/atelier app
+
 .PHONY: test
 test: lint  ## Everything: lint, all tests on TensorFlow, then on JAX what depends on the backend
 	KERAS_BACKEND=tensorflow $(PYTEST)

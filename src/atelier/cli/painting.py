@@ -16,6 +16,16 @@ from atelier.data.reading import read_rgb
 from atelier.data.writing import write_picture
 from atelier.errors import AtelierError
 
+_CLASSIFIERS = (
+    "subset",
+    "label",
+    "min_works",
+    "top",
+    "backbone",
+    "cut",
+    "with_feedback",
+    "feedback",
+)
 NOT_FOR = {
     "--method gatys": ("model",),
     "--method fast": (
@@ -30,27 +40,8 @@ NOT_FOR = {
         "precision",
         "seed",
     ),
-    "the recipe fast": (
-        "subset",
-        "label",
-        "min_works",
-        "top",
-        "backbone",
-        "cut",
-        "with_feedback",
-        "feedback",
-    ),
-    "recipes from photo to painting": (
-        "photographs",
-        "subset",
-        "label",
-        "min_works",
-        "top",
-        "backbone",
-        "cut",
-        "with_feedback",
-        "feedback",
-    ),
+    "the recipe fast": _CLASSIFIERS,
+    "recipes from photo to painting": ("photographs", *_CLASSIFIERS),
 }
 
 

@@ -1,8 +1,6 @@
 """The web application: three pages for three questions, and one about the models.
 
-python -m atelier app            # the command line
-from atelier.serve.app import launch
-launch(share=True)               # a cell on Colab or Kaggle
+`atelier app` serves it from the command line, `launch(share=True)` from a cell on Colab or Kaggle.
 """
 
 import atexit

@@ -66,15 +66,11 @@ class _Ready:
         self._explainer = None
 
     @property
-    def layers(self):
-        """Names of the layers that are explained, from fine to coarse."""
-        return stage_layers(self.loaded.model, self.recipe.image_size)
-
-    @property
     def explainer(self):
-        """Grad-CAM of them all, compiled at its first use."""
+        """Grad-CAM of the last layer of each stage, compiled at its first use."""
         if self._explainer is None:
-            self._explainer = Explainer(self.loaded, self.layers)
+            layers = stage_layers(self.loaded.model, self.recipe.image_size)
+            self._explainer = Explainer(self.loaded, layers)
         return self._explainer
 
 
@@ -113,19 +109,15 @@ class Classifying:
             outlying = bool(ready.reference.outlying(reduced, probabilities[None])[0])
         return Answer(
             {names[index]: float(probabilities[index]) for index in order},
-            ready.loaded.folder.name if version is None else name,
-            None if version is None else f"{version.task}/{version.number}",
+            ready.loaded.folder.name if version is None else version.model,
+            None if version is None else version.name,
             arm,
             outlying,
             None if reduced is None else np.float16(reduced[0]),
         )
 
-    def layers(self, name=OURS.name):
-        """Names of the layers of a model that can be explained, from fine to coarse."""
-        return self._ready(name, self._champion(name)).layers
-
     def explain(self, picture, name=OURS.name, class_name=None):
-        """Where a model sees a class: a `classify.explain.Explanation` of all `layers`."""
+        """Where a model sees a class: a `classify.explain.Explanation` of its last stages' layers."""
         return self._ready(name, self._champion(name)).explainer(picture, class_name)
 
     @staticmethod

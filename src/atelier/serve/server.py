@@ -4,7 +4,6 @@ import logging
 import threading
 
 from atelier import models
-from atelier.data.choose import collection_at
 from atelier.data.sources import locate
 from atelier.errors import AtelierError
 from atelier.serve import examples
@@ -108,8 +107,3 @@ def _collection(name):
     except AtelierError as error:
         log.debug("no collection: %s", error)
         return None
-
-
-def title_of(directory):
-    """A collection's name, for people."""
-    return collection_at(directory).title

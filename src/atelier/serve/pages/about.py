@@ -52,5 +52,5 @@ def _serving():
     for alias in (catalog.CHAMPION, catalog.CHALLENGER):
         version = catalog.version_of(alias)
         if version is not None:
-            lines.append(f"- {alias.split('@')[1]}: version {version.task}/{version.number}")
+            lines.append(f"- {alias.split('@')[1]}: version {version.name}")
     return "\n".join(lines) or "No version is registered; the folders in `models/` answer."

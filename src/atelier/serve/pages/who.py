@@ -3,10 +3,10 @@
 import gradio as gr
 
 from atelier import models
+from atelier.data.choose import collection_at
 from atelier.errors import AtelierError
 from atelier.serve import catalog, components, feedback
 from atelier.serve.jobs import friendly
-from atelier.serve.server import title_of
 from atelier.serve.uploads import as_image, within
 
 TOP = 5  # classes that are shown
@@ -68,6 +68,7 @@ def _classify(server):
             job.facts["model"] = name
             answer = server.classifying.answer(picture, name)
             job.facts |= {
+                "model": answer.model,
                 "version": answer.version,
                 "arm": answer.arm,
                 "predicted": answer.name,
@@ -211,7 +212,7 @@ def _similar(server, picture, model):
             )
             return
         gr.Markdown(
-            f"Of {title_of(server.collection)}. The first time, all its pictures are looked at, which takes "
+            f"Of {collection_at(server.collection).title}. The first time, all its pictures are looked at, which takes "
             "minutes.",
             elem_classes="quiet",
         )
