@@ -28,6 +28,7 @@ class Cut(Translation):
         self.to_monet = build_generator(config, "to_monet")
         self.monet_critic = build_critic(config, "monet_critic")
         self.monets = self.store(0)
+        self.monet_aid = self.aid("monet")
         self.encoder = encoder_of(self.to_monet, config.contrast_layers)
         self.heads = [_head(config.head, x.shape[-1]) for x in self.encoder.outputs]
 
@@ -42,7 +43,7 @@ class Cut(Translation):
         """The sum of the generator's, the heads' and the critic's losses, a scalar."""
         (photo, monet), made, config = x, y_pred, self.config
         to_monet, monet_critic = self.against(
-            self.monet_critic, self.monets, monet, made["painted"]
+            self.monet_critic, self.monets, monet, made["painted"], self.monet_aid
         )
         contrast = self.contrast(photo, made["painted"])
         own = self.contrast(monet, made["monet_as_it_is"]) if config.contrast_identity else 0.0
@@ -93,7 +94,11 @@ def encoder_of(generator, places):
         for layer in generator.layers
         if isinstance(layer, layers.Conv2D) and layer.strides == (2, 2)
     ]
-    blocks = [layer.output for layer in generator.layers if isinstance(layer, layers.Add)]
+    blocks = [
+        layer.output
+        for layer in generator.layers
+        if isinstance(layer, layers.Add) and layer.output.shape[-1] > 3  # not that of the pictures
+    ]
     scaled = next(x.output for x in generator.layers if isinstance(x, layers.Rescaling))
     there = [scaled, *strided[:2], blocks[0], blocks[2 * (len(blocks) - 1) // 3]]
     return keras.Model(generator.input, [there[place] for place in places], name="encoder")

@@ -17,9 +17,9 @@ from atelier.data.images import decode
 from atelier.data.manifest import load_manifest
 from atelier.data.photographs import photographs_in
 from atelier.errors import AtelierError
+from atelier.translate.config import STORED
 
 MONETS = "monet_jpg"  # the folder of gan-getting-started
-STORED = 256  # pixels of both sides of the decoded pictures, at least
 _HELD_OUT_STREAM = 5  # keeps the draw here apart from other uses of a seed
 
 

@@ -8,6 +8,7 @@ taken as one. The losses of least squares are Mao et al. 2017 (arXiv:1611.04076)
 import keras
 from keras import ops
 
+from atelier.translate.aid import Aid, build_body
 from atelier.translate.diffaugment import augment, check_policies, draw
 from atelier.translate.networks import frozen
 from atelier.translate.replay import ReplayBuffer
@@ -27,6 +28,11 @@ class Translation(keras.Model):
         self.config = config
         self.draws = keras.random.SeedGenerator(config.seed)
         self.terms = {name: keras.metrics.Mean(name) for name in terms}
+        self.body = build_body(config)
+
+    def aid(self, domain):
+        """An `Aid` of a domain's critic, or None where the config asks for none."""
+        return self.body and Aid(self.body, self.config.aid_shrink, f"{domain}_aid")
 
     def store(self, number):
         """A `ReplayBuffer` as the config asks for, the draws of each number its own."""
@@ -39,16 +45,17 @@ class Translation(keras.Model):
         for name, value in values.items():
             self.terms[name].update_state(value)
 
-    def against(self, critic, store, real, made):
+    def against(self, critic, store, real, made, aid=None):
         """What a generator has to pay for being seen through, and its critic for its errors.
 
-        Both are shown the same random changes.
+        All are shown the same random changes.
 
         Args:
             critic: pictures -> scores of patches.
             store: a `ReplayBuffer`.
             real: (b, h, w, 3) paintings or photos, b the config's batch_size.
             made: the same, of the generator.
+            aid: an `Aid` of the critic; its losses are added.
 
         Returns:
             Two scalars: the generator's loss and the critic's.
@@ -59,17 +66,27 @@ class Translation(keras.Model):
             return augment(pictures, drawn, self.config.augment)
 
         seen = store(ops.stop_gradient(made))
-        fooled = squares(frozen(critic, changed(made)), 1.0)
+        made, seen, real = changed(made), changed(seen), changed(real)
         wanted = 1.0 - self.config.label_smoothing
-        errors = squares(critic(changed(real), training=True), wanted) + squares(
-            critic(changed(seen), training=True), 0.0
+        fooled = squares(frozen(critic, made), 1.0)
+        errors = squares(critic(real, training=True), wanted) + squares(
+            critic(seen, training=True), 0.0
         )
+        if aid is not None:
+            weight = self.config.aid_weight
+            fooled += weight * each_squares(aid.as_constants(made), 1.0)
+            errors += weight * (each_squares(aid(real), wanted) + each_squares(aid(seen), 0.0))
         return fooled, errors / 2
 
 
 def squares(scores, wanted):
     """Mean squared distance of scores to what they should be, float32."""
     return ops.mean(ops.square(ops.cast(scores, "float32") - wanted))
+
+
+def each_squares(maps, wanted):
+    """Mean of `squares` over several maps of scores."""
+    return sum(squares(scores, wanted) for scores in maps) / len(maps)
 
 
 def distance(found, wanted):

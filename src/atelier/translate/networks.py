@@ -13,11 +13,11 @@ import keras
 from keras import layers
 
 from atelier.errors import AtelierError
-from atelier.layers import ReflectionPadding2D
+from atelier.layers import ReflectionPadding2D, ResizeConv2D
 
 STRIDE = 4  # sides of pictures must be multiples of it
 SMALLEST = 16  # pixels of a side that the critic's four levels can make something of
-GENERATORS, UPSAMPLINGS = ("resnet", "published"), ("resize", "transposed")
+GENERATORS, UPSAMPLINGS = ("resnet", "published", "light"), ("resize", "transposed")
 _DEVIATION = 0.02  # of the initial weights, as in the paper
 
 
@@ -39,9 +39,12 @@ def build_generator(config, name):
             raise AtelierError(f"one of {', '.join(known)}", repr(found), "Correct the recipe.")
     picture = keras.Input((None, None, 3), name="picture")
     scaled = layers.Rescaling(1 / 127.5, offset=-1.0)(picture)
-    body = _resnet if config.generator == "resnet" else _published
     deviation = _DEVIATION / 10 if config.residual else _DEVIATION
-    x = _convolution(body(scaled, config), 3, 7, deviation=deviation)
+    x = _BODIES[config.generator](scaled, config)
+    if config.generator == "light":
+        x = ResizeConv2D(3, 5, kernel_initializer=_initial(deviation))(x)
+    else:
+        x = _convolution(x, 3, 7, deviation=deviation)
     x = layers.Activation("tanh", dtype="float32")(x)
     if config.residual:
         x = layers.Add(dtype="float32")([scaled, x])
@@ -73,6 +76,18 @@ def _published(x, config):
     return _block(x, config.channels, 3)
 
 
+def _light(x, config):
+    """The same with no maps of full size, which cost a CPU most and are the fewest channels."""
+    x = _block(x, config.channels, 5, 2)
+    x = _block(x, 2 * config.channels, 3, 2)
+    for _ in range(config.blocks):
+        x = _residual(x, 2 * config.channels)
+    return _larger(x, config.channels, config.upsampling)
+
+
+_BODIES = {"resnet": _resnet, "published": _published, "light": _light}
+
+
 def _block(x, channels, kernel, stride=1):
     return layers.Activation("relu")(_normal(_convolution(x, channels, kernel, stride)))
 
@@ -85,7 +100,8 @@ def _residual(x, channels):
 def _larger(x, channels, upsampling):
     """Twice the rows and columns."""
     if upsampling == "resize":
-        return _block(layers.UpSampling2D(2, interpolation="nearest")(x), channels, 3)
+        y = ResizeConv2D(channels, 3, kernel_initializer=_initial())(x)
+        return layers.Activation("relu")(_normal(y))
     y = layers.Conv2DTranspose(
         channels, 3, strides=2, padding="same", kernel_initializer=_initial()
     )(x)

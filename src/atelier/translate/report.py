@@ -73,7 +73,7 @@ def paintings_by_epoch(folder, columns=8):
 
 def _paintings(path, folder):
     """The second column of a grid."""
-    size = models.load(folder, KIND).recipe["size"]
+    size = TranslateConfig.from_json(models.load(folder, KIND).recipe).whole_size
     grid = read_rgb(path)
     return [grid[top : top + size, size : 2 * size] for top in range(0, grid.shape[0], size)]
 
@@ -81,7 +81,7 @@ def _paintings(path, folder):
 def judge_run(folder, domains, embedder):
     """Distances of a network and of the generators kept on its way; noted in its metrics.
 
-    Held-out photos, at the size of training, against all paintings. Where that was done before
+    Held-out photos, at the scale of training, against all paintings. Where that was done before
     with the same features and pictures, it is read back.
 
     Args:
@@ -99,7 +99,8 @@ def judge_run(folder, domains, embedder):
     known = metrics.get("judged", {})
     if {name: known.get(name) for name in what} == what:
         return known
-    photos, monets = at_size(domains.held_out, config.size), at_size(domains.monets, config.size)
+    size = config.whole_size
+    photos, monets = at_size(domains.held_out, size), at_size(domains.monets, size)
     vectors = embedder(monets)
     floor, ceiling = floor_and_ceiling(vectors, photos, embedder)
     network = loaded.model.get_layer("to_monet")

@@ -123,7 +123,7 @@ def _fit(config, domains, checkpoint, out, progress):
         FollowEpochs(train_ds),
         Finite(checkpoint),
         *tensorboard(out / LOGS),
-        Watching(_shown(domains, config.size), out, max(1, config.epochs // _SNAPSHOTS)),
+        Watching(_shown(domains, config.whole_size), out, max(1, config.epochs // _SNAPSHOTS)),
         checkpoint,
     ]
     if progress is not None:
@@ -140,7 +140,7 @@ def _fit(config, domains, checkpoint, out, progress):
 
 
 def _shown(domains, size):
-    """The held-out photos of the grid, at the size of training."""
+    """The held-out photos of the grid, at the scale of training."""
     small = ops.image.resize(
         np.float32(domains.held_out[:SHOWN]),
         (size, size),
