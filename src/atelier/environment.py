@@ -1,4 +1,4 @@
-"""Where a result was made: versions, backend, device, date.
+"""Where a result was made: versions, backend, device, commit, date.
 
 Nothing is imported to find out. A notebook that never touches Keras does not
 pay for it, and a machine without TensorFlow is described all the same.
@@ -20,6 +20,7 @@ from atelier import __version__, paths
 
 log = logging.getLogger(__name__)
 
+CHANGED = "+changes"  # behind a commit whose files were changed since
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "pandas", "scikit-learn", "matplotlib")
 
 
@@ -131,6 +132,35 @@ def no_retracing_warnings():
 
 def _is_no_retracing(record):
     return "retracing" not in record.getMessage()
+
+
+def commit():
+    """The repository's commit, as it was when this process first asked; None where it is no clone.
+
+    `CHANGED` follows it where tracked files differ from it. Asked when a training begins, it is
+    the code that ran, whatever becomes of the files in the hours after.
+    """
+    return _commit_of(paths.root())
+
+
+@functools.cache
+def _commit_of(root):
+    found = _git(root, "rev-parse", "--show-toplevel", "HEAD")
+    if found is None or Path(found.splitlines()[0]).resolve() != root:
+        return None  # no clone, one without a commit, or a folder within another repository
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return found.splitlines()[1] + (CHANGED if changed else "")
+
+
+def _git(root, *arguments):
+    """What git says, or None where it is absent, slow or refuses."""
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.SubprocessError) as error:
+        log.debug("No answer from git: %s", error)
+        return None
+    return said.stdout.strip() if said.returncode == 0 else None
 
 
 def today():

@@ -11,7 +11,7 @@ import shutil
 import keras
 
 from atelier import models, storage
-from atelier.environment import device_name, today, versions
+from atelier.environment import backend_name, commit, device_name, today, versions
 from atelier.errors import AtelierError
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def _run_in(out):
 def one_run_at_a_time(out):
     """Refuse a second process that trains into the same folder; a dead one's lock is free."""
     out.mkdir(parents=True, exist_ok=True)
+    commit()  # remembered as it is now: files may change while it trains
     if importlib.util.find_spec("fcntl") is None:  # Windows has no such lock
         yield
         return
@@ -95,21 +96,26 @@ def tensorboard(folder):
     return [keras.callbacks.TensorBoard(folder, write_graph=False)]
 
 
-def provenance(seed, history):
+def provenance(seed, history, data=None):
     """What `metrics.json` says of how a run was made.
 
     Args:
         seed: of the run.
         history: table of a row an epoch, with its `seconds`.
+        data: fingerprint of the pictures that it was trained on.
 
     Returns:
-        Dict of seed, minutes, device, versions and date.
+        Dict of seed, data, minutes, device, backend, versions, commit (see
+        `environment.commit`; of a run that was interrupted, that of its last part) and date.
     """
     return {
         "seed": seed,
-        "minutes": round(history["seconds"].sum() / 60, 1),
+        "data": data,
+        "minutes": round(float(sum(history.get("seconds", ()))) / 60, 1),
         "device": device_name(),
+        "backend": backend_name(),
         "versions": versions(),
+        "commit": commit(),
         "date": today(),
     }
 

@@ -6,7 +6,6 @@ random numbers, and a finished run of the same recipe, data and split is
 returned as it is. The test part is not looked at here.
 """
 
-import datetime
 import logging
 from pathlib import Path
 
@@ -25,12 +24,12 @@ from atelier.classify.networks import build_network
 from atelier.classify.probe import PROBE, fit_probe, refit_probe
 from atelier.classify.recipes import fast_recipe
 from atelier.classify.trainable import set_trainable
-from atelier.environment import device_name, versions
 from atelier.registry import log_training
 from atelier.runs import (
     finished,
     one_run_at_a_time,
     precision,
+    provenance,
     report_steps,
     take_weights,
     tensorboard,
@@ -186,7 +185,6 @@ def _last_probe(history):
 def _facts(network, recipe, data, checkpoint, run):
     """What a reader needs to trust the numbers that follow."""
     counts = data.table.groupby(["split", "label"]).size()
-    seconds = sum(row["seconds"] for row in checkpoint.history)
     feedback = {"feedback": data.corrections.facts()} if data.corrections else {}
     return {
         "run": run,
@@ -198,11 +196,7 @@ def _facts(network, recipe, data, checkpoint, run):
             for part in counts.index.unique(level="split")
         },
         **feedback,
-        "seed": recipe.seed,
         "parameters": network.count_params(),
         "epochs": sum("strength" not in row for row in checkpoint.history),  # probes have none
-        "minutes": round(seconds / 60, 1),
-        "device": device_name(),
-        "versions": versions(),
-        "date": datetime.date.today().isoformat(),
+        **provenance(recipe.seed, pd.DataFrame(checkpoint.history), data.fingerprint),
     }

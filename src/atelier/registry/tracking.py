@@ -6,12 +6,11 @@ import logging
 import math
 import os
 import re
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-from atelier import models, paths, storage
+from atelier import environment, models, paths, storage
 from atelier.checksums import CHECKSUMS
 from atelier.registry import store
 
@@ -228,9 +227,5 @@ def _is_number(value):
 
 def _commit():
     """The repository's commit, or None where this is no clone."""
-    command = ["git", "-C", str(paths.root()), "rev-parse", "HEAD"]
-    try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return said.stdout.strip() if said.returncode == 0 else None
+    found = environment.commit()
+    return found and found.removesuffix(environment.CHANGED)

@@ -174,7 +174,7 @@ def _save(out, trained, config, domains, checkpoint):
         "parameters": final.get_layer("to_monet").count_params(),
         "steps": int(len(history) * config.steps),
         "pictures_seen": int(len(history) * config.steps * config.batch_size),
-        **provenance(config.seed, history),
+        **provenance(config.seed, history, domains.mark),
     }
     return models.save(
         out,

@@ -184,7 +184,7 @@ def _save(out, network, config, pictures, checkpoint, directories):
         },
         "parameters": final.count_params(),
         "pairs_seen": int(len(history) * config.steps * config.batch_size),
-        **provenance(config.seed, history),
+        **provenance(config.seed, history, pictures.mark),
     }
     return models.save(
         out,
