@@ -49,6 +49,10 @@ format: $(STAMP)  ## Rewrite code and notebooks as ruff wants them
 bench: $(STAMP)  ## Print the measured comparisons of benchmarks/
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
+.PHONY: report
+report: $(STAMP)  ## ProjectReport.pdf and ProjectSlides.pdf, from the results that are there
+	@$(BIN)/python -m atelier.report
+
 .PHONY: install
 install: $(STAMP)  ## Make .venv and install the pinned packages
 
