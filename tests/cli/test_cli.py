@@ -20,6 +20,7 @@ CONTRACT = {
     "models": {"list", "register", "card", "promote", "rollback", "verify", "reference"},
     "monitor": {"ab", "feedback", "report"},
     "notebooks": {"run", "list"},
+    "reproduce": None,
     "train": None,
     "tune": None,
     "evaluate": None,

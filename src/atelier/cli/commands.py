@@ -12,6 +12,7 @@ from atelier.cli import (
     models,
     monitoring,
     notebooks,
+    reproducing,
     serving,
     similarity,
     stylizing,
@@ -71,4 +72,5 @@ app.command("translate")(translating.translate)
 app.add_typer(models.app, name="models")
 app.add_typer(monitoring.app, name="monitor")
 app.add_typer(notebooks.app, name="notebooks")
+app.command("reproduce")(reproducing.reproduce)
 app.command("app")(serving.app)
