@@ -305,6 +305,12 @@ def test_the_documents_build_from_the_results(laid_out, tmp_path, name):
     assert not list(tmp_path.glob(".tmp-*"))  # nothing half made is left
 
 
+def test_what_is_committed_is_as_new_as_the_results(laid_out):
+    mark = json.loads((laid_out / "facts.json").read_text(encoding="utf-8"))["fingerprint"]
+    for file in build.DOCUMENTS.values():
+        assert mark.encode() in (ROOT / file).read_bytes(), f"{file} is older: make report"
+
+
 def changed(laid_out, folder, **values):
     """The folder once more, with other values of some facts."""
     shutil.copytree(laid_out, folder, dirs_exist_ok=True)

@@ -2,7 +2,8 @@
 
 Everything that typst reads lies in that folder, so that nothing depends on where the repository
 is. A PDF's date is that of the newest result, fonts are those within typst, and so the same
-results give the same bytes.
+results give the same bytes. Its keyword is a fingerprint of all that it was made of, by which a
+test notices that results are newer than the PDFs.
 """
 
 import dataclasses
@@ -66,16 +67,22 @@ def lay_out(root, folder):
     for name, text in texts.items():
         check_text(text, set(facts), name=name)
     names = {name for text in texts.values() for name in _FIGURE.findall(text)}
-    storage.write_json(
-        folder / "facts.json",
-        {
-            "date": newest(facts),
-            "facts": {key: dataclasses.asdict(fact) for key, fact in facts.items()},
-            "tables": tables(root, facts),
-            "figures": {name: _figure(root, folder, name) for name in sorted(names)},
-        },
-    )
+    made = {
+        "date": newest(facts),
+        "facts": {key: dataclasses.asdict(fact) for key, fact in facts.items()},
+        "tables": tables(root, facts),
+        "figures": {name: _figure(root, folder, name) for name in sorted(names)},
+    }
+    mark = storage.fingerprint([made, _sums(root, names)])
+    storage.write_json(folder / "facts.json", {"fingerprint": mark, **made})
     return folder
+
+
+def _sums(root, names):
+    """Checksums of the texts and of the figures that they show."""
+    files = [root / "report" / name for name in SOURCES]
+    files += [root / "figures" / f"{name}.png" for name in sorted(names)]
+    return [storage.file_sha256(file) for file in files if file.is_file()]
 
 
 def newest(facts):

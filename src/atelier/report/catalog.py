@@ -119,6 +119,7 @@ def _monet():
         yield Want(f"monet.{field}", MONET, ("path", "judged", field), form, True)
     for field, form in {"cycle_error": "1", "identity_error": "1", "edges": "3"}.items():
         yield Want(f"monet.{field}", MONET, ("path", "judged", field), form, True)
+    yield Want("monet.judged.date", MONET, ("path", "judged", "date"), "as is", True)
     yield Want("monet.what", MONET, ("path", "judged", "what"), "as is", True)
     yield Want("monet.photos", MONET, ("path", "judged", "photos"), "count", True)
     for field, form in _TRAINED.items():
