@@ -7,18 +7,14 @@ nothing of the network (scripts and pictures from elsewhere are taken out, so
 formulas stay in their TeX spelling).
 """
 
-import asyncio
-import contextlib
 import html
-import os
-import signal
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from atelier import paths
 from atelier.errors import AtelierError
+from atelier.kernels import execute
 from atelier.storage import atomic_path, write_text
 
 _INDEX = """<!DOCTYPE html>
@@ -135,7 +131,7 @@ def _run_one(path, out, *, inplace, timeout, progress):
     started = time.perf_counter()
     try:
         figures = None if inplace else out / "figures"
-        _execute(notebook, path, executed, figures, timeout, progress)
+        execute(notebook, path, executed, figures=figures, timeout=timeout, progress=progress)
     finally:
         write_notebook(notebook, executed)
     write_text(page, to_html(notebook, path.parent))
@@ -169,123 +165,6 @@ def write_notebook(notebook, path):
         cell.metadata.pop("execution", None)  # times of day
     with atomic_path(path) as temporary:
         nbformat.write(notebook, temporary)
-
-
-def _execute(notebook, path, executed, figures, timeout, progress):
-    """Run all code cells in a fresh kernel, from the notebook's own folder."""
-    import nbclient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
-    total = sum(_runs(cell) for cell in notebook.cells)
-    place = {"index": 0, "done": 0, "stopped": False}
-
-    def started(cell, cell_index):
-        place["index"] = cell_index
-        _stop_on_signal(place)
-
-    def finished(cell, cell_index):
-        place["done"] += _runs(cell)
-        if progress and _runs(cell):
-            progress(path.stem, place["done"], total)
-
-    if progress:
-        progress(path.stem, 0, total)
-    client = nbclient.NotebookClient(
-        notebook,
-        km=_kernel_of_this_interpreter(),
-        timeout=timeout,
-        record_timing=False,
-        shutdown_kernel="immediate",
-        on_cell_start=started,
-        on_cell_complete=finished,
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    try:
-        with _kernel_log(executed) as log:
-            client.execute(env=_environment(figures), cleanup_kc=True, stdout=log, stderr=log)
-    except CellExecutionError as error:
-        raise _failure(notebook, executed, place["index"], _last_line(error)) from error
-    except CellTimeoutError as error:
-        what = f"no end after {timeout} seconds"
-        raise _failure(notebook, executed, place["index"], what) from error
-    except DeadKernelError as error:
-        if place["stopped"]:
-            raise KeyboardInterrupt from None
-        what = "the kernel's sudden end, most often for want of memory"
-        raise _failure(notebook, executed, place["index"], what) from error
-
-
-@contextlib.contextmanager
-def _kernel_log(executed):
-    """A file for what the kernel's process says outside of cells; kept where the run fails."""
-    path = executed.with_suffix(".log")
-    with path.open("wb") as log:
-        yield log
-    path.unlink(missing_ok=True)
-
-
-def _stop_on_signal(place):
-    """Let Ctrl-C end the run in order; nbclient's own handler leaves a half-closed kernel."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-    def stop():
-        place["stopped"] = True
-        task.cancel()
-
-    with contextlib.suppress(RuntimeError):  # not the main thread, or Windows
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
-
-
-def _runs(cell):
-    return cell.cell_type == "code" and bool(cell.source.strip())
-
-
-def _last_line(error):
-    """`ValueError: what it says`, on one line."""
-    said = " ".join(str(error.evalue).split())
-    return f"{error.ename}: {said}" if said else error.ename
-
-
-def _failure(notebook, executed, index, what):
-    number = sum(_runs(cell) for cell in notebook.cells[: index + 1])
-    first = next(iter(notebook.cells[index].source.strip().splitlines()), "")
-    return AtelierError(
-        f"{executed.name} to run to its end",
-        f"in code cell {number}, which begins {first.strip()[:60]!r}, {what.rstrip('.')}",
-        f"Open {executed} to see what ran before it.",
-    )
-
-
-def _kernel_of_this_interpreter():
-    """A kernel manager that starts `sys.executable`, whatever kernels are registered."""
-    from jupyter_client import AsyncKernelManager
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    quiet = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"]
-    # TensorFlow writes start-up messages past Python: into the log, not into a cell's output.
-    quiet += ["--IPKernelApp.capture_fd_output=False"]
-    spec = KernelSpec(argv=[*command, *quiet], display_name="Python 3", language="python")
-
-    class OneKernel(KernelSpecManager):
-        def get_kernel_spec(self, kernel_name):
-            return spec
-
-    return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OneKernel())
-
-
-def _environment(figures):
-    """The kernel's environment: this one, its places made absolute, and figures inline."""
-    places = ("ATELIER_DATA", "ATELIER_WEIGHTS", "ATELIER_LISTS", "ATELIER_FIGURES")
-    named = {  # the kernel's working directory is another
-        name: str(Path(os.environ[name]).absolute()) for name in places if os.environ.get(name)
-    }
-    if figures is not None:
-        named["ATELIER_FIGURES"] = str(Path(figures).absolute())
-    inline = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
-    return {**os.environ, **named, **inline, **quiet, "ATELIER_ROOT": str(paths.root())}
 
 
 def to_html(notebook, directory):

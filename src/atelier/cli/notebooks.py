@@ -20,6 +20,12 @@ def run(
     inplace: Annotated[
         bool, typer.Option("--inplace", help="Refresh the committed outputs as well.")
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Run on the sample; fail where a committed figure or table is missing."
+        ),
+    ] = False,
     timeout: Annotated[
         int | None, typer.Option(min=1, help="Seconds a single cell may take (no limit).")
     ] = None,
@@ -27,16 +33,21 @@ def run(
 ):
     """Run notebooks top to bottom; executed copies and HTML go to build/."""
     from atelier import notebooks
+    from atelier.notebook_check import check_notebooks
 
+    if check and inplace:
+        raise typer.BadParameter("--check writes nothing back: leave out --inplace.")
+    how = {} if check else {"inplace": inplace}
     with progress_bars() as progress:
-        runs = notebooks.run_notebooks(
-            names, out, inplace=inplace, timeout=timeout, progress=_with_lines(progress)
-        )
+        how |= {"timeout": timeout, "progress": _with_lines(progress)}
+        runs = (check_notebooks if check else notebooks.run_notebooks)(names, out, **how)
     if as_json:
         show_json([vars(run) for run in runs])
         return
     for done in runs:
         show(f"{done.seconds / 60:5.1f} min  {done.title}")
+    if check:
+        show("Every committed figure and table was made on the sample.")
     show(f"Open {runs[0].page.parent / 'index.html'}")
 
 
@@ -63,3 +74,11 @@ def list_notebooks(as_json: AsJson = False):
         show_json([{"name": name, "title": title} for name, title in rows])
     else:
         show_table(rows, ("name", "title"))
+
+
+@app.command()
+def index():
+    """Write notebooks/README.md: a picture of each notebook, its question and its minutes."""
+    from atelier.notebook_index import write_readme
+
+    show(f"Wrote {write_readme()}")
