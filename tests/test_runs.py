@@ -5,9 +5,12 @@ import subprocess
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from atelier import environment, models, runs, storage
 from atelier.classify.train import train
+from atelier.stylize.fast import train as painting
+from atelier.stylize.fast.config import SMALLEST
 
 SAME_RUN = ("run", "data", "seed", "counts", "parameters", "epochs", "split", "val")
 
@@ -117,3 +120,22 @@ def test_another_seed_gives_other_metrics(tiny_model, tiny_recipe, tiny_collecti
     other = train(tiny_recipe, tiny_collection_drawn, tmp_path / "models" / "other", seed=1)
     first, second = (storage.read_json(f / "metrics.json")["val"] for f in (tiny_model, other))
     assert first["log_loss"] != second["log_loss"]
+
+
+def test_the_same_painter_comes_out_twice(tiny_collection, tmp_path, monkeypatch):
+    monkeypatch.setattr(painting, "STORED", 32)
+    photos = tmp_path / "photos"
+    (photos / "photo_jpg").mkdir(parents=True)
+    for number, path in enumerate(sorted((tiny_collection / "Plain").iterdir())[:6]):
+        Image.open(path).save(photos / "photo_jpg" / f"{number}.jpg")
+    layers = {"content_layers": ("block1_conv2",), "style_layers": ("block1_conv1",)}
+    config = SMALLEST.replace(weights=None, precision="float32", **layers)
+    folders = [
+        painting.train(config, tiny_collection, photos, tmp_path / "models" / name)
+        for name in ("first", "second")
+    ]
+    first, second = (storage.read_json(folder / "metrics.json") for folder in folders)
+    assert first["val_losses"] == second["val_losses"]
+    assert first["data"] == second["data"]
+    assert first["data"]
+    assert {"commit", "backend", "versions", "device"} <= set(first)
