@@ -10,6 +10,7 @@ from atelier.layers import (
     ChannelStatistics,
     HalvingMaxPooling2D,
     ReflectionPadding2D,
+    ResizeConv2D,
     StyleModulation,
 )
 
@@ -21,6 +22,30 @@ def test_reflection_padding_is_numpys():
         ops.convert_to_numpy(layer(x)), np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), "reflect")
     )
     assert layer.compute_output_shape((None, 5, None, 3)) == (None, 9, None, 3)
+
+
+@pytest.mark.parametrize("kernel_size", [3, 5, 7])
+def test_resizing_and_convolving_at_once_is_doubling_and_then_convolving(kernel_size):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 5, 6, 3)).astype("float32")
+    layer, half = ResizeConv2D(4, kernel_size), kernel_size // 2
+    layer.build(x.shape)
+    layer.bias.assign(rng.normal(size=4))
+    doubled = x.repeat(2, axis=1).repeat(2, axis=2)
+    doubled = np.pad(doubled, ((0, 0), (half, half), (half, half), (0, 0)), "symmetric")
+    wanted = ops.conv(doubled, layer.kernel, padding="valid") + layer.bias
+    found = layer(x)
+    np.testing.assert_allclose(*map(ops.convert_to_numpy, (found, wanted)), atol=1e-5)
+    assert layer.compute_output_shape((None, 5, None, 3)) == (None, 10, None, 4)
+    again = ResizeConv2D.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("kernel_size", [1, 4])
+def test_kernels_without_a_middle_are_refused(kernel_size):
+    with pytest.raises(ValueError, match="odd kernel_size"):
+        ResizeConv2D(4, kernel_size)
 
 
 def test_channel_statistics_are_numpys():

@@ -82,10 +82,7 @@ class ResizeConv2D(keras.layers.Layer):
         made = ops.reshape(made, (-1, height + apart, width + apart, 2, 2, self.filters))
         rows = [
             ops.stack(
-                [
-                    made[:, low[p] : low[p] + height, low[q] : low[q] + width, p, q]
-                    for q in (0, 1)
-                ],
+                [made[:, low[p] : low[p] + height, low[q] : low[q] + width, p, q] for q in (0, 1)],
                 axis=3,
             )
             for p in (0, 1)

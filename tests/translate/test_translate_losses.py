@@ -80,6 +80,76 @@ def test_all_four_gradients_are_those_of_the_plain_formulation():
             np.testing.assert_allclose(next(found), wanted, atol=1e-4 * scale)
 
 
+@pytest.fixture
+def small_body(monkeypatch):
+    """A body of two taps in the place of a pretrained one."""
+
+    def build(name, *, taps):
+        assert (name, len(taps)) == ("vgg19", 2)
+        picture = keras.Input((None, None, 3))
+        first = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(picture)
+        second = keras.layers.Conv2D(6, 3, strides=2, padding="same")(first)
+        return keras.Model(picture, [first, second])
+
+    monkeypatch.setattr("atelier.translate.aid.backbones.build_backbone", build)
+    return {**TINY, "augment": (), "replay": 0, "aid": "vgg19", "aid_layers": ("a", "b")}
+
+
+@pytest.mark.parametrize("recipe", [CYCLEGAN_MONET, CUT_MONET])
+def test_aid_adds_its_losses_to_both_sides_and_its_body_stays_as_it_is(recipe, small_body):
+    config = recipe.replace(**small_body, aid_weight=0.5)
+    model, photo, monet = build(config), pictures(seed=1), pictures(seed=2)
+    body, aid, critic = model.body, model.monet_aid, model.monet_critic
+    assert not body.trainable_variables
+    assert not {v.path for v in body.variables} & {v.path for v in model.trainable_variables}
+    made = model.to_monet(photo)
+
+    def plain(network, x, wanted):
+        return squares(network(x), wanted)
+
+    def heads(x, wanted):
+        maps = body(aid.shrink(x))
+        judged = [squares(head(m), wanted) for head, m in zip(aid.heads, maps, strict=True)]
+        return 0.5 * sum(judged) / 2
+
+    fooled, errors = model.against(critic, model.monets, monet, made, aid)
+    assert float(fooled) == pytest.approx(float(plain(critic, made, 1) + heads(made, 1)), rel=1e-4)
+    sides = ((monet, 1), (made, 0))
+    expected = sum(float(plain(critic, x, wanted) + heads(x, wanted)) for x, wanted in sides) / 2
+    assert float(errors) == pytest.approx(expected, rel=1e-4)
+
+
+def test_heads_learn_from_their_errors_alone_and_the_generator_from_being_seen_through(small_body):
+    gan = build(CYCLEGAN_MONET.replace(**small_body))
+    photo, monet = pictures(seed=1), pictures(seed=2)
+    heads, generator = gan.monet_aid.trainable_variables, gan.to_monet.trainable_variables
+
+    def side(number):
+        def loss():
+            made = gan.to_monet(photo)
+            return gan.against(gan.monet_critic, gan.monets, monet, made, gan.monet_aid)[number]
+
+        return loss
+
+    def reached(number, variables):
+        return max(np.abs(gradient).max() for gradient in gradients(side(number), variables))
+
+    assert reached(0, heads) == 0 < reached(1, heads)
+    assert reached(1, generator) == 0 < reached(0, generator)
+
+
+def test_what_identity_does_not_weigh_is_not_passed_through():
+    gan = build(CYCLEGAN_MONET.replace(**TINY, augment=(), identity_weight=0.0))
+    photo, monet = pictures(seed=1), pictures(seed=2)
+    made = gan((photo, monet))
+    np.testing.assert_array_equal(ops.convert_to_numpy(made["monet_as_it_is"]), monet)
+    np.testing.assert_allclose(
+        *(ops.convert_to_numpy(x) for x in (made["painted"], gan.to_monet(photo))), atol=1e-2
+    )
+    gan.compute_loss((photo, monet), y_pred=made)
+    assert "identity" not in gan.terms
+
+
 def test_a_frozen_network_passes_gradients_on_but_takes_none():
     gan = build(CYCLEGAN_MONET.replace(**TINY))
     critic, x = gan.monet_critic, pictures()

@@ -218,7 +218,7 @@ def test_settings_that_cannot_be_are_refused(changes, said, pictures, tmp_path):
 
 
 @pytest.mark.parametrize("upsampling", ["resize", "transposed"])
-@pytest.mark.parametrize("generator", ["resnet", "published"])
+@pytest.mark.parametrize("generator", ["resnet", "published", "light"])
 def test_generators_keep_the_size_of_pictures(generator, upsampling):
     config = CYCLEGAN_MONET.replace(**TINY, generator=generator, upsampling=upsampling)
     network = build_generator(config, "to_monet")
@@ -264,6 +264,17 @@ def test_recipes_travel_as_plain_values(monkeypatch):
     assert plan(CYCLEGAN_MONET, is_sample=True).size < plan(CYCLEGAN_MONET).size
     monkeypatch.setenv("ATELIER_FAST", "1")
     assert plan(CYCLEGAN_MONET).size == 32
+
+
+@pytest.mark.once
+def test_on_a_cpu_what_is_published_keeps_its_networks(monkeypatch):
+    for cpu in (True, False):
+        monkeypatch.setattr("atelier.translate.config.on_cpu", lambda cpu=cpu: cpu)
+        ours, published = plan(CYCLEGAN_MONET), plan(CYCLEGAN_PUBLISHED)
+        assert (ours.aid, published.aid) == ("vgg19", None)
+        assert ours.generator == ("light" if cpu else "resnet")
+        assert (published.generator, published.cycle_weight) == ("published", 10)
+        assert ours.whole_size == 256 >= ours.size
 
 
 PARALLEL = """

@@ -10,7 +10,7 @@ convolutions that judge every position of a map; losses are those of least squar
 """
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from atelier import backbones
 from atelier.translate.networks import frozen
@@ -29,7 +29,7 @@ class Aid(layers.Layer):
 
     def __init__(self, body, shrink, name):
         super().__init__(name=name)
-        self.body, self.shrink = body, shrink
+        self.body, self.shrink = body, layers.AveragePooling2D(shrink)
         outputs = body.outputs
         self.heads = [_head(x.shape[-1], f"{name}_{number}") for number, x in enumerate(outputs)]
         self.built = True
@@ -43,14 +43,10 @@ class Aid(layers.Layer):
 
     def as_constants(self, pictures):
         """The same scores, where no gradient reaches the heads."""
-        return [
-            frozen(head, x) for head, x in zip(self.heads, self._maps(pictures), strict=True)
-        ]
+        return [frozen(head, x) for head, x in zip(self.heads, self._maps(pictures), strict=True)]
 
     def _maps(self, pictures):
-        if self.shrink > 1:
-            pictures = ops.average_pool(pictures, self.shrink, data_format="channels_last")
-        found = self.body(pictures, training=False)
+        found = self.body(self.shrink(pictures), training=False)
         return found if isinstance(found, list) else [found]
 
 

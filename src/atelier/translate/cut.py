@@ -24,7 +24,9 @@ class Cut(Translation):
     """
 
     def __init__(self, config):
-        super().__init__(config, TERMS)
+        super().__init__(
+            config, [name for name in TERMS if config.contrast_identity or name != "identity"]
+        )
         self.to_monet = build_generator(config, "to_monet")
         self.monet_critic = build_critic(config, "monet_critic")
         self.monets = self.store(0)
@@ -33,28 +35,26 @@ class Cut(Translation):
         self.heads = [_head(config.head, x.shape[-1]) for x in self.encoder.outputs]
 
     def call(self, inputs, training=True):
-        """The painted photo, and the painting as the generator leaves it."""
+        """The painted photo and, where that is compared, the painting as the generator leaves it."""
         photo, monet = inputs
+        if not self.config.contrast_identity:
+            return {"painted": self.to_monet(photo, training=training)}
         count = ops.shape(photo)[0]
         made = self.to_monet(ops.concatenate([photo, monet]), training=training)
         return {"painted": made[:count], "monet_as_it_is": made[count:]}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The sum of the generator's, the heads' and the critic's losses, a scalar."""
-        (photo, monet), made, config = x, y_pred, self.config
+        (photo, monet), made = x, y_pred
         to_monet, monet_critic = self.against(
             self.monet_critic, self.monets, monet, made["painted"], self.monet_aid
         )
-        contrast = self.contrast(photo, made["painted"])
-        own = self.contrast(monet, made["monet_as_it_is"]) if config.contrast_identity else 0.0
-        whole = (contrast + own) / 2 if config.contrast_identity else contrast
-        self.note(
-            to_monet=to_monet,
-            contrast=contrast,
-            identity=distance(made["monet_as_it_is"], monet),
-            monet_critic=monet_critic,
-        )
-        return to_monet + config.contrast_weight * whole + monet_critic
+        contrast = whole = self.contrast(photo, made["painted"])
+        self.note(to_monet=to_monet, contrast=contrast, monet_critic=monet_critic)
+        if self.config.contrast_identity:
+            whole = (contrast + self.contrast(monet, made["monet_as_it_is"])) / 2
+            self.note(identity=distance(made["monet_as_it_is"], monet))
+        return to_monet + self.config.contrast_weight * whole + monet_critic
 
     def contrast(self, picture, made):
         """Mean loss of telling each patch of what was made among those of its picture."""
