@@ -254,6 +254,17 @@ def test_other_pictures_are_shown_and_not_judged(atelier_root):
     assert all(one.agrees is None for one in on_sample)
 
 
+def test_other_settings_are_judged_and_told(atelier_root):
+    table = TABLES["ours"]
+    rows = [{"a": metrics_of(0.7, run=run)} for run in ("one", "another")]
+    written(table, *rows, atelier_root)
+    (one,) = reproduce.compare(table, HOW)
+    assert (one.agrees, one.note) == (True, "other settings")
+    written(table, rows[0], {"a": metrics_of(0.5, run="another")}, atelier_root)
+    with pytest.raises(AtelierError, match="settings"):
+        reproduce.check_agreement(table, reproduce.compare(table, HOW))
+
+
 def test_tables_of_distances_are_read(atelier_root):
     table, lines = TABLES["monet"], "method,fid,kid,milliseconds\n"
     old, new = atelier_root / "figures" / table.results, comparing._new(table)
