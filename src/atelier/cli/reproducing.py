@@ -125,5 +125,5 @@ def _show_rows(compared, folder, tolerance):
         judged = sum(one.agrees is not None for one in compared)
         show(f"{judged} of {len(compared)} numbers judged, within {tolerance:g}.")
     else:
-        show("Nothing of it is committed as numbers: look at what was made.")
+        show("Its committed numbers are in text alone, in the notebook or benchmarks/RUNS.md.")
     show(f"What was made is in {folder}")
