@@ -29,7 +29,7 @@ Paints a photo as {metrics["paintings"]} might have. {_HOW[config.method]}
 ## Data
 
 {counts["photos"]} photos and {counts["monets"]} paintings of `{metrics["photos"]}`, in random details of
-{config.size} x {config.size} pixels; {counts["held_out"]} photos were held out.
+{config.size} x {config.size} pixels; {counts["held_out"]} photos were held out.{_aided(config)}
 
 ## Results
 
@@ -56,12 +56,19 @@ see `data/README.md`.
 """
 
 
+def _aided(config):
+    if not config.aid:
+        return ""
+    return f""" While training, the critics were
+aided by heads on a frozen {config.aid} with ImageNet's weights (Kumari et al. 2022), which are no part of this model."""
+
+
 def _judged(metrics):
     judged = metrics.get("judged")
     if not judged:
         return ""
     return (
         f"{judged['what']}: FID {judged['fid']:.1f} on {judged['photos']} held-out photos (real against "
-        f"real {judged['floor']:.1f}, photos as they are {judged['ceiling']:.1f}), "
-        f"KID {judged['kid']:.4f}.\n\n"
+        f"real {judged['floor']:.1f}, photos as they are {judged['ceiling']:.1f}: "
+        f"{judged['way']:.0%} of the way from paintings to photos is left), KID {judged['kid']:.4f}.\n\n"
     )

@@ -115,7 +115,7 @@ _ON_CPU = {
     "critic_channels": 32,
     "augment": (),  # critics see too little here to learn it by heart
     "learning_rate": 4e-4,
-    "epochs": 18,
+    "epochs": 14,
     "steps": 100,
     "ema_momentum": 0.99,
 }
@@ -192,7 +192,7 @@ def plan(recipe, *, is_sample=False):
     elif on_cpu():
         sized = _ON_CPU | (_LIGHT | _AIDED if ours else {})
         if recipe.method == CUT:
-            sized["epochs"] = 10  # one generator, and no way back
+            sized["epochs"] = 8  # one generator, and no way back
     else:
         sized = _ON_GPU | (_AIDED if ours else {})
     return recipe.replace(**sized, precision=fast_precision())

@@ -11,6 +11,7 @@ from atelier.serve.uploads import as_image, within
 
 TITLE = "Photo to Monet"
 _THERE, _BACK = "Photo to painting", "Painting to photo"
+_SIDE = 512  # pixels of the longer side at which strokes can be seen
 
 
 def build(server):
@@ -32,6 +33,14 @@ def build(server):
             model = gr.Dropdown(titles, value=titles[0][1] if titles else None, label="Model")
             way = gr.Radio([_THERE, _BACK], value=_THERE, label="Way")
             strength = gr.Slider(0, 1, value=1, step=0.05, label="Strength")
+            size = gr.Slider(
+                128,
+                server.settings.max_side,
+                value=min(_SIDE, server.settings.max_side),
+                step=16,
+                label="Longer side, pixels",
+                info="Strokes keep their size: the larger the picture, the finer they look.",
+            )
             paint = gr.Button(
                 "Paint", variant="primary", interactive=bool(titles), elem_id="monet-paint"
             )
@@ -49,7 +58,7 @@ def build(server):
     pairs = gr.State([])
     paint.click(
         _translate(server),
-        [photos, model, way, strength],
+        [photos, model, way, strength, size],
         [made, compared, said, files, pairs],
         api_name="translate",
         api_description="Photographs as Monet might have painted them, or paintings as photographs.",
@@ -70,11 +79,11 @@ def _examples(server, photos):
 
 
 def _translate(server):
-    def translate(paths, name, way, strength):
+    def translate(paths, name, way, strength, size=_SIDE):
         with server.jobs.job("translate") as job:
             if not paths:
                 raise AtelierError("photographs", "none", "Choose one first.")
-            side = server.settings.max_side
+            side = min(int(size), server.settings.max_side)
             pictures = [within(server.read(path), side) for path in paths]
             job.facts["model"] = name
             done = server.translating(pictures, name, reverse=way == _BACK, strength=strength)
