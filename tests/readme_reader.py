@@ -195,11 +195,6 @@ class Reader:
         self.run([*words, *([] if more in words else [more])], variables)
         self.reproduced = True
 
-    def rollback(self, words, variables):
-        """There is something to go back to once a second model was promoted."""
-        self.run(["models", "promote", "atelier_all_painters"])
-        self.run(words, variables)
-
     def monitor(self, words, variables):
         """Some visitors have said who painted their pictures."""
         self.be_corrected()
@@ -277,7 +272,6 @@ WAYS = {
     "app": Reader.serve,
     "data fetch": Reader.fetch,
     "data sample": Reader.sample,
-    "models rollback": Reader.rollback,
     "monitor": Reader.monitor,
     "notebooks run": Reader.parse,  # test_notebooks.py runs each, which takes minutes
     "reproduce": Reader.reproduce,
@@ -318,8 +312,8 @@ def draw_pictures(folder, names):
 
 def draw_collections(home):
     """By name, small collections of the layouts that are published."""
-    names = ("best-artworks-of-all-time", "gan-getting-started", "wikiart")
-    best, unpaired, wikiart = (home / name for name in names)
+    names = ("best-artworks-of-all-time", "gan-getting-started", "wikiart", "my_paintings")
+    best, unpaired, wikiart, own = folders = [home / name for name in names]
     for painter in PAINTERS:
         name = painter.replace(" ", "_")
         draw_pictures(best / "images" / "images" / name, [f"{name}_{n}" for n in range(1, 5)])
@@ -331,7 +325,9 @@ def draw_collections(home):
         draw_pictures(unpaired / domain, [f"{domain}_{n}" for n in range(8)])
     for style in ("Cubism", "Expressionism", "Impressionism"):
         draw_pictures(wikiart / style, [f"some-painter_{style.lower()}-{n}" for n in range(8)])
-    return dict(zip(names, (best, unpaired, wikiart), strict=True))
+    for painter in ("Ada", "Ben", "Cleo"):
+        draw_pictures(own / painter, [f"{painter}_{n}" for n in range(12)])
+    return dict(zip(names, folders, strict=True))
 
 
 def copy_shipped(models):

@@ -19,7 +19,7 @@ CONTRACT = {
     "data": {"fetch", "sample", "audit"},
     "models": {"list", "register", "card", "promote", "rollback", "verify", "reference"},
     "monitor": {"ab", "feedback", "report"},
-    "notebooks": {"run", "list"},
+    "notebooks": {"run", "list", "index"},
     "reproduce": None,
     "train": None,
     "tune": None,

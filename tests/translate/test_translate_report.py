@@ -23,7 +23,7 @@ from atelier.translate.report import (
 from atelier.translate.train import build
 from atelier.translate.watch import PICTURES, SNAPSHOTS, keep_snapshot
 
-CONFIG = CYCLEGAN_MONET.replace(**{**_SMALLEST, "precision": "float32"})
+CONFIG = CYCLEGAN_MONET.replace(**{**_SMALLEST, "load_size": 32, "precision": "float32"})
 METRICS = {
     "run": "none",
     "recipe": "cyclegan_monet",

@@ -78,7 +78,7 @@ def test_a_run_leaves_networks_losses_and_pictures(trained):
     )
     names = [path.name for path in sorted((trained / "pictures").iterdir())]
     assert names == ["epoch-0001.png", "epoch-0002.png"]
-    assert read_rgb(trained / "pictures" / names[0]).shape == (4 * 32, 3 * 32, 3)
+    assert read_rgb(trained / "pictures" / names[0]).shape == (4 * 36, 3 * 36, 3)  # whole pictures
     card = models.card(trained)
     assert "16 photos and 6 paintings" in card
     assert not (trained / "backup").exists()

@@ -77,8 +77,12 @@ def list_notebooks(as_json: AsJson = False):
 
 
 @app.command()
-def index():
+def index(as_json: AsJson = False):
     """Write notebooks/README.md: a picture of each notebook, its question and its minutes."""
     from atelier.notebook_index import write_readme
 
-    show(f"Wrote {write_readme()}")
+    path = write_readme()
+    if as_json:
+        show_json({"path": path})
+    else:
+        show(f"Wrote {path}")

@@ -12,11 +12,10 @@ _PANELS = {
     "contrast": ("contrast",),
     "identity": ("identity",),
 }
-_COIN = {"critics": 0.25}  # what guessing costs
 
 
 @in_our_look
-def adversarial_losses(history, *, title=None, span=5):
+def adversarial_losses(history, *, title=None, span=5, coin=0.25):
     """Losses by epoch, as they are in grey and smoothed in color; dotted is a critic that guesses.
 
     Args:
@@ -24,6 +23,7 @@ def adversarial_losses(history, *, title=None, span=5):
             cycle, contrast and identity.
         title: what was trained.
         span: epochs that the smoothed line looks back on, about.
+        coin: what a critic's guessing costs; `TranslateConfig.coin` knows.
 
     Raises:
         AtelierError: if it has none of them.
@@ -42,8 +42,8 @@ def adversarial_losses(history, *, title=None, span=5):
             axes.plot(history["epoch"], history[term], color=GREY, linewidth=0.8, alpha=0.6)
             smooth = history[term].ewm(span=span).mean()
             axes.plot(history["epoch"], smooth, color=color, label=term.replace("_", " "))
-        if name in _COIN:
-            axes.axhline(_COIN[name], color=GREY, linewidth=0.9, linestyle=(0, (2, 3)))
+        if name == "critics":
+            axes.axhline(coin, color=GREY, linewidth=0.9, linestyle=(0, (2, 3)))
         axes.set(title=name, xlabel="epoch", ylim=(0, None))
         if len(terms) > 1:
             axes.legend(loc="best")

@@ -123,7 +123,7 @@ _TABLES = (
         "monet",
         "from photograph to Monet without pairs",
         "notebooks/10_photo_to_monet.ipynb",
-        400,
+        45,
         (GAN_GETTING_STARTED.name,),
         (("inceptionv3", None), _DENSENET169, _VGG19),
         ("fast",),

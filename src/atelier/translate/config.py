@@ -68,6 +68,11 @@ class TranslateConfig:
         """Pixels of both sides of a whole picture at the scale of training, a multiple of 4."""
         return min(self.load_size, STORED) // 4 * 4
 
+    @property
+    def coin(self):
+        """The loss of a critic, and of its aid where it has one, that only guesses."""
+        return 0.25 * (1 + self.aid_weight) if self.aid else 0.25
+
     def replace(self, **changes):
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)
