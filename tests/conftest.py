@@ -1,5 +1,6 @@
 """Tests choose the Keras backend by `KERAS_BACKEND`; the default is TensorFlow."""
 
+import logging
 import os
 import shutil
 
@@ -27,6 +28,16 @@ def atelier_root(tmp_path, monkeypatch):
     ):
         monkeypatch.delenv(name, raising=False)
     return root
+
+
+@pytest.fixture
+def logging_as_before():
+    """What the command line changes of logging is put back."""
+    logger = logging.getLogger("atelier")
+    before = logger.handlers[:], logger.level
+    yield
+    logger.handlers, level = before
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """CONTRIBUTING.md is followed to the letter; what repositories are told by can be read."""
 
-import logging
 import re
 import shlex
 import zipfile
@@ -16,22 +15,12 @@ from atelier.cli import app
 from atelier.data.catalog import SOURCES
 from atelier.data.manifest import load_manifest
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("logging_as_before")]
 
 ROOT = Path(__file__).parents[1]
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 YAML_FILES = [*FORMS, ROOT / ".pre-commit-config.yaml", ROOT / "CITATION.cff"]
 INPUTS = {"textarea", "input", "dropdown", "checkboxes", "markdown"}
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before():
-    """What the command line changes of logging is put back."""
-    logger = logging.getLogger("atelier")
-    before = logger.handlers[:], logger.level
-    yield
-    logger.handlers, level = before
-    logger.setLevel(level)
 
 
 def section(title):

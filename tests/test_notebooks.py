@@ -490,7 +490,7 @@ def test_committed_notebooks_have_outputs_without_absolute_paths(path):
 @pytest.mark.parametrize(
     ("text", "is_one"),
     [
-        ("/home/ada/y.png", True),
+        ("/content/x/y.png", True),
         ("in '/tmp/a'", True),
         ("C:\\Users\\ada", True),
         ("https://kaggle.com/kernels/home/x", False),

@@ -1,7 +1,6 @@
 """Every command of README.md, in its order, as a reader types it into a repository of his own."""
 
 import dataclasses
-import logging
 import re
 import shlex
 import shutil
@@ -17,7 +16,11 @@ from readme_reader import (
     save_random_weights,
 )
 
-pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.usefixtures("logging_as_before"),
+    pytest.mark.filterwarnings("ignore"),
+]
 
 README = ROOT / "README.md"
 SHELL = ("", "sh", "bash", "shell", "console")
@@ -65,16 +68,6 @@ def commands_of(block, first):
             if shlex.split(command, comments=True):
                 yield Step(number, command.strip())
         begun = ""
-
-
-@pytest.fixture(autouse=True)
-def logger_as_it_was():
-    """The command line sends the library's warnings elsewhere."""
-    logger = logging.getLogger("atelier")
-    handlers, level = logger.handlers[:], logger.level
-    yield
-    logger.handlers = handlers
-    logger.setLevel(level)
 
 
 @pytest.fixture

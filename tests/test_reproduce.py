@@ -1,7 +1,6 @@
 """Making a table again: what it needs, apart from what is committed, and the comparison."""
 
 import json
-import logging
 from pathlib import Path
 
 import nbformat
@@ -14,7 +13,7 @@ from atelier.errors import AtelierError
 from atelier.reproduce import comparing, making
 from atelier.reproduce.tables import TABLES, Table, get_table
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("logging_as_before")]
 
 REPOSITORY = Path(__file__).parents[1]
 HOW = {"commit": None, "fast": False, "sample": False}
@@ -25,16 +24,6 @@ metrics = {"split": {"fingerprint": "same"}, "test": {"accuracy": NEW, "macro_f1
 storage.write_json(paths.figures_dir() / "99_results.json", {"a net": metrics})
 storage.write_json(paths.build_dir() / "seen.json", trained)
 """
-
-
-@pytest.fixture(autouse=True)
-def logging_as_before():
-    """What the command line changes of logging is put back."""
-    logger = logging.getLogger("atelier")
-    before = logger.handlers[:], logger.level
-    yield
-    logger.handlers, level = before
-    logger.setLevel(level)
 
 
 def metrics_of(accuracy, mark="same", **more):

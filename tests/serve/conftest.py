@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models"
-TRANSLATOR = "cyclegan_monet"
-MODELS = ("atelier", "fast", TRANSLATOR)  # that come with the repository
+MODELS = ("atelier", "fast", "cyclegan_monet", "cut_monet")  # that come with the repository
 
 
 @pytest.fixture(scope="session")
@@ -40,31 +39,8 @@ def random_vgg(tmp_path_factory):
 def served(tmp_path_factory, random_vgg):
     """A running application with the shipped models, a `Served`."""
     root = tmp_path_factory.mktemp("served")
-    if not (SHIPPED / TRANSLATOR / "SHA256SUMS").is_file():
-        save_untrained(root / "models" / TRANSLATOR)
     with serve(root, ATELIER_WEIGHTS=str(random_vgg)) as found:
         yield found
-
-
-def save_untrained(folder):
-    """A small generator with random weights, where none is shipped."""
-    import pandas as pd
-
-    from atelier import models
-    from atelier.translate.config import CYCLEGAN_MONET
-    from atelier.translate.train import build
-
-    config = CYCLEGAN_MONET.replace(
-        channels=4, blocks=1, critic_channels=4, critic_levels=1, precision="float32"
-    )
-    models.save(
-        folder,
-        build(config).product(),
-        recipe=config.to_json(),
-        metrics={"run": "untrained"},
-        history=pd.DataFrame({"epoch": [1]}),
-        card="# untrained",
-    )
 
 
 class Served:

@@ -187,9 +187,8 @@ def _comparisons(root, facts):
 def _papers(root, facts):
     rows = []
     for entry in _literature(root).get("papers", []):
-        mark = "†" if entry["quoted"] else ""
         cells = [
-            facts[entry[task]].shown + mark if task in entry else ""
+            facts[entry[task]].shown if task in entry else ""
             for task in ("artist", "style", "genre")
         ]
         rows.append([f"{entry['name']} @{entry['source']}", *cells])

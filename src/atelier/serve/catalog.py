@@ -37,12 +37,8 @@ CLASSIFIERS = (
     Offer("efficientnetb2_genre", "Genre (EfficientNetB2)", "Run notebook 06 to train it."),
 )
 TRANSLATORS = (
-    Offer(
-        "cyclegan_monet",
-        "CycleGAN",
-        "Run `atelier train cyclegan_monet --data gan-getting-started`.",
-    ),
-    Offer("cut_monet", "CUT", "Run `atelier train cut_monet --data gan-getting-started`."),
+    Offer("cyclegan_monet", "CycleGAN"),
+    Offer("cut_monet", "CUT"),
 )
 
 

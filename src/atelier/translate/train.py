@@ -39,7 +39,7 @@ from atelier.translate.watch import PICTURES, SHOWN, SNAPSHOTS, Finite, Watching
 
 METHODS = {CYCLEGAN: CycleGan, CUT: Cut}
 LOGS = "logs"  # TensorBoard's folder beside the networks
-_SNAPSHOTS = 8  # generators that are kept on the way
+_SNAPSHOTS = 8  # generators that are kept on the way, at most
 
 
 def train(config, directory, out, *, epochs=None, overwrite=False, progress=None):
@@ -123,7 +123,7 @@ def _fit(config, domains, checkpoint, out, progress):
         FollowEpochs(train_ds),
         Finite(checkpoint),
         *tensorboard(out / LOGS),
-        Watching(_shown(domains, config.whole_size), out, max(1, config.epochs // _SNAPSHOTS)),
+        Watching(_shown(domains, config.whole_size), out, -(-config.epochs // _SNAPSHOTS)),
         checkpoint,
     ]
     if progress is not None:
