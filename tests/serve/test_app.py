@@ -23,7 +23,12 @@ pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]
 
 @pytest.fixture(scope="module")
 def client(served):
-    return gradio_client.Client(served.url, verbose=False)
+    return connected(served)
+
+
+def connected(served, **options):
+    """A `gradio_client` that waits for pictures of a machine that is busy."""
+    return gradio_client.Client(served.url, verbose=False, httpx_kwargs={"timeout": 60}, **options)
 
 
 @pytest.fixture
@@ -122,7 +127,7 @@ def test_a_picture_forms_pixel_by_pixel(client, photo):
 
 
 def test_a_long_job_does_not_hold_up_answers_and_ends_when_its_client_leaves(served, photo):
-    leaving, other = (gradio_client.Client(served.url, verbose=False) for _ in range(2))
+    leaving, other = (connected(served) for _ in range(2))
     asked(other, photo)
     job = slow_job(leaving, photo, steps=400)
     wait_for(lambda: job.outputs())
@@ -159,7 +164,7 @@ def test_what_cannot_be_done_is_said_and_the_next_request_is_answered(client, ph
 
 def test_many_clients_at_once_are_all_answered(served, photo):
     def ask(_):
-        return asked(gradio_client.Client(served.url, verbose=False), photo)[1]["label"]
+        return asked(connected(served), photo)[1]["label"]
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         labels = list(pool.map(ask, range(16)))
@@ -232,7 +237,7 @@ def test_a_login_keeps_others_out_but_not_health(serve_in, tmp_path):
         with pytest.raises(urllib.error.HTTPError) as refused:
             kept.get("/gradio_api/info")
         assert refused.value.code == 401
-        assert gradio_client.Client(kept.url, auth=("ada", "secret"), verbose=False)
+        assert connected(kept, auth=("ada", "secret"))
         assert list(kept.root.glob("atelier-app-*"))
     assert not list(kept.root.glob("atelier-app-*"))  # uploads went with the server
 
