@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import tempfile
 
 import pytest
 
@@ -10,6 +11,27 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["ATELIER_TRACKING"] = "off"  # trainings log nothing, but where a test says so
+COMPILED = None  # the folder that this process made for what JAX compiles
+if os.environ["KERAS_BACKEND"] == "jax" and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    COMPILED = tempfile.mkdtemp(prefix="atelier-compiled-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.3"
+
+
+def pytest_collection_modifyitems(items):
+    """What may take longest comes first, so that no process waits for another at the end."""
+
+    def patience(item):
+        marker = item.get_closest_marker("timeout")
+        return marker.args[0] if marker else 0
+
+    items.sort(key=patience, reverse=True)
+
+
+def pytest_unconfigure():
+    """The folder goes with the process that made it; those that pytest-xdist starts inherit it."""
+    if COMPILED is not None:
+        shutil.rmtree(COMPILED, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -164,6 +164,13 @@ _TABLES = (
         5,
     ),
     Table(
+        "speed_translate",
+        "milliseconds and memory of one photo painted by the shipped CycleGAN",
+        "benchmarks/translate.py",
+        1,
+        models=("cyclegan_monet",),
+    ),
+    Table(
         "speed_serve",
         "seconds to an answer of the web application, and its memory",
         "benchmarks/serve.py",
