@@ -167,6 +167,8 @@ _PAINTING = [
     _timed("gatys.now", "benchmarks/gatys.py", "TensorFlow | VGG19 | ours, bfloat16", "seconds a step"),
     _timed("cyclegan.tensorflow", "benchmarks/cyclegan.py", "TensorFlow | ours | float32", "ratio"),
     _timed("cyclegan.jax", "benchmarks/cyclegan.py", "JAX | ours | float32", "ratio"),
+    _timed("monet.milliseconds", "benchmarks/translate.py", "TensorFlow | cyclegan_monet", "milliseconds"),
+    _timed("monet.memory", "benchmarks/translate.py", "TensorFlow | cyclegan_monet", "MB at the peak"),
 ]  # fmt: skip
 _SERVING = [
     _ran("serve.start", r"First page ([\d.]+) s after"),
