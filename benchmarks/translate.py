@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import statistics
+import sys
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -37,8 +38,14 @@ def measure(model, size, rounds):
         "size": size,
         "milliseconds": round(1000 * statistics.median(seconds)),
         "least_milliseconds": round(1000 * min(seconds)),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000),
+        "peak_mb": round(_peak_bytes() / 1e6),
     }
+
+
+def _peak_bytes():
+    """What the process held at most; Linux counts in KiB, macOS in bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def main():
