@@ -1,3 +1,7 @@
+import asyncio
+import contextlib
+import contextvars
+import gc
 import json
 import os
 import re
@@ -126,6 +130,30 @@ def test_progress_counts_code_cells_of_each_notebook(executed):
     expected = [("01_first", done, 3) for done in range(4)]
     expected += [("02_second", done, 2) for done in range(3)]
     assert executed[1] == expected
+
+
+def open_loops():
+    """Event loops of this process that nobody closed."""
+    loops = (each for each in gc.get_objects() if isinstance(each, asyncio.BaseEventLoop))
+    return {id(loop) for loop in loops if not loop.is_closed()}
+
+
+def test_a_run_leaves_no_event_loop_behind(atelier_root):
+    make_notebook(atelier_root / "notebooks" / "01_a.ipynb", "1 + 1")
+    before = open_loops()
+    contextvars.Context().run(notebooks.run_notebooks, timeout=60)  # where no other left one
+    assert open_loops() <= before
+
+
+def test_a_notebook_can_be_run_where_an_event_loop_is_running(atelier_root):
+    make_notebook(atelier_root / "notebooks" / "01_a.ipynb", "1 + 1")
+
+    async def as_in_jupyter():
+        return notebooks.run_notebooks(timeout=60)
+
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        (run,) = loop.run_until_complete(as_in_jupyter())
+    assert outputs_of(run.executed) == ["2"]
 
 
 def test_what_the_process_says_past_python_stays_out_of_the_notebook(executed):

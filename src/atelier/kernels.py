@@ -1,7 +1,8 @@
 """One notebook in a fresh kernel of the running interpreter, from its first cell to its last.
 
-Follows nbclient, and departs from it in three ways: registered kernels are ignored, what the
-kernel's process says past Python goes to a log, and an interruption ends the kernel in order.
+Follows nbclient, and departs from it in four ways: registered kernels are ignored, what the
+kernel's process says past Python goes to a log, an interruption ends the kernel in order, and no
+event loop is left behind.
 """
 
 import asyncio
@@ -63,7 +64,8 @@ def execute(notebook, path, executed, *, figures=None, timeout=None, progress=No
     )
     try:
         with _kernel_log(executed) as log:
-            client.execute(env=_environment(figures), cleanup_kc=True, stdout=log, stderr=log)
+            options = {"env": _environment(figures), "stdout": log, "stderr": log}
+            _to_the_end(client, cleanup_kc=True, **options)
     except CellExecutionError as error:
         raise _failure(notebook, executed, place["index"], _last_line(error)) from error
     except CellTimeoutError as error:
@@ -74,6 +76,16 @@ def execute(notebook, path, executed, *, figures=None, timeout=None, progress=No
             raise KeyboardInterrupt from None
         what = "the kernel's sudden end, most often for want of memory"
         raise _failure(notebook, executed, place["index"], what) from error
+
+
+def _to_the_end(client, **options):
+    """Run a client's notebook in an event loop that is closed afterwards; nbclient keeps its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(client.async_execute(**options))
+    else:  # inside Jupyter, where nbclient has a thread for it
+        client.execute(**options)
 
 
 @contextlib.contextmanager
