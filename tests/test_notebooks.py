@@ -156,6 +156,15 @@ def test_a_notebook_can_be_run_where_an_event_loop_is_running(atelier_root):
     assert outputs_of(run.executed) == ["2"]
 
 
+def test_a_cell_counts_when_it_has_ended(atelier_root):
+    write = "import pathlib, time; time.sleep(1); pathlib.Path('written').touch()"
+    make_notebook(atelier_root / "notebooks" / "01_a.ipynb", write)
+    there = []
+    written = atelier_root / "notebooks" / "written"
+    notebooks.run_notebooks(timeout=60, progress=lambda *_: there.append(written.exists()))
+    assert there == [False, True]
+
+
 def test_what_the_process_says_past_python_stays_out_of_the_notebook(executed):
     root, _, runs = executed
     assert outputs_of(runs[1].executed)[0] == "4"

@@ -45,7 +45,7 @@ def execute(notebook, path, executed, *, figures=None, timeout=None, progress=No
         place["index"] = cell_index
         _stop_on_signal(place)
 
-    def finished(cell, cell_index):
+    def finished(cell, cell_index, execute_reply):
         place["done"] += is_run(cell)
         if progress and is_run(cell):
             progress(path.stem, place["done"], total)
@@ -59,7 +59,7 @@ def execute(notebook, path, executed, *, figures=None, timeout=None, progress=No
         record_timing=False,
         shutdown_kernel="immediate",
         on_cell_start=started,
-        on_cell_complete=finished,
+        on_cell_executed=finished,
         resources={"metadata": {"path": str(path.parent)}},
     )
     try:
