@@ -74,6 +74,18 @@ def test_the_body_steps_at_its_multiple_of_the_rate(tiny_recipe):
         np.testing.assert_allclose(ours, multiple * whole, atol=1e-6)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow traces")
+def test_a_step_is_traced_once(tiny_recipe, monkeypatch):
+    inputs = keras.Input((4,))
+    network = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(inputs))
+    compile_network(network, tiny_recipe, Phase("p", 1, 1e-2), steps=1)
+    traced, step = [], network.train_step
+    monkeypatch.setattr(network, "train_step", lambda data: traced.append(1) or step(data))
+    history = network.fit(np.ones((2, 4)), np.eye(2), verbose=0)
+    assert set(history.history) == {"loss", "accuracy"}
+    assert len(traced) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

@@ -80,7 +80,7 @@ def serve(root, *options, **variables):
         finally:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(20)
+                process.wait(90)  # on a busy machine
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

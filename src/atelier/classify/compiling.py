@@ -16,8 +16,17 @@ from atelier.errors import AtelierError
 def compile_network(network, recipe, phase, *, steps):
     """Compile for one phase; `steps` is the number of batches in an epoch."""
     optimizer = _optimizer(network, recipe, phase, learning_rate(phase, steps))
-    network.compile(optimizer, loss_of(recipe), metrics=["accuracy"])
+    network.compile(optimizer, loss_of(recipe), metrics=[accuracy()])
     optimizer.build(network.trainable_variables)
+
+
+def accuracy():
+    """The share of right answers, as a metric whose variables are there before the first batch.
+
+    Of a metric that is named only, Keras makes them while TensorFlow traces the first step, and
+    TensorFlow then traces the whole step a second time, which takes long for a deep body.
+    """
+    return keras.metrics.CategoricalAccuracy(name="accuracy")
 
 
 def loss_of(recipe):

@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from atelier import paths, storage
+from atelier.classify.compiling import accuracy
 from atelier.classify.heads import POOL
 from atelier.classify.trainable import body_and_head
 from atelier.data.batches import Batches
@@ -61,7 +62,7 @@ def head_on_features(network, recipe, data, *, start_epoch=0, progress=None):
         (head, train_ds, val_ds).
     """
     trunk, head = split_network(network)
-    head.compile(network.optimizer, network.loss, metrics=["accuracy"])
+    head.compile(network.optimizer, network.loss, metrics=[accuracy()])
     maps = kept_features(trunk, data, ("train", "val"), progress=progress)
     pictures = {part: data.eval_ds(part) for part in ("train", "val")}
     train_ds = _batches(
