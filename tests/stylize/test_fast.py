@@ -91,6 +91,7 @@ def test_a_few_steps_lower_the_loss():
     config = TINY.replace(batch_size=4, steps=20, learning_rate=5e-3)
     trainer = StyleTrainer(build_network(config), config)
     trainer.compile(keras.optimizers.Adam(config.learning_rate))
+    trainer.optimizer.build(trainer.trainable_variables)
     pairs = Pairs(pictures(4), pictures(4, seed=1), config, steps=20)
     before = trainer.evaluate(pairs, verbose=0, return_dict=True)
     trainer.fit(pairs, epochs=1, shuffle=False, verbose=0)
