@@ -64,8 +64,7 @@ def execute(notebook, path, executed, *, figures=None, timeout=None, progress=No
     )
     try:
         with _kernel_log(executed) as log:
-            options = {"env": _environment(figures), "stdout": log, "stderr": log}
-            _to_the_end(client, cleanup_kc=True, **options)
+            _to_its_end(client, env=_environment(figures), cleanup_kc=True, stdout=log, stderr=log)
     except CellExecutionError as error:
         raise _failure(notebook, executed, place["index"], _last_line(error)) from error
     except CellTimeoutError as error:
@@ -78,7 +77,7 @@ def execute(notebook, path, executed, *, figures=None, timeout=None, progress=No
         raise _failure(notebook, executed, place["index"], what) from error
 
 
-def _to_the_end(client, **options):
+def _to_its_end(client, **options):
     """Run a client's notebook in an event loop that is closed afterwards; nbclient keeps its own."""
     try:
         asyncio.get_running_loop()
