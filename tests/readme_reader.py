@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import typer
+from event_loops import close_but, open_loops
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -241,7 +242,7 @@ class Reader:
         """A cell; the application asks for no public link, and is asked where it runs."""
         import atelier.serve.app as served
 
-        started, serving = [], served.serving
+        started, serving, loops = [], served.serving, open_loops()
 
         @contextlib.contextmanager
         def here(settings):
@@ -255,6 +256,7 @@ class Reader:
             exec(text.replace(PUBLISHED_URL, self.url or PUBLISHED_URL), {})
             assert "launch(" not in text or started
             assert all(healthy(url) for url in started)
+        close_but(loops)  # Gradio makes some for its locks, where none runs
 
     def close(self):
         """End what still runs."""

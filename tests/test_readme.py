@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from event_loops import open_loops
 from readme_reader import (
     ROOT,
     Reader,
@@ -101,7 +102,7 @@ def reader(atelier_root, monkeypatch, tmp_path):
 
 @pytest.mark.timeout(1500)
 def test_every_command_of_the_readme_does_what_it_says(reader):
-    failed = []
+    failed, loops = [], open_loops()
     steps = list(steps_of(README.read_text(encoding="utf-8")))
     for step in steps:
         try:
@@ -110,6 +111,7 @@ def test_every_command_of_the_readme_does_what_it_says(reader):
             failed.append(f"{step}\n    {type(error).__name__}: {str(error)[-1500:]}")
     assert steps
     assert not failed, "\n".join(failed)
+    assert all(any(loop is each for each in loops) for loop in open_loops())
 
 
 def test_steps_are_commands_and_blocks_of_python():

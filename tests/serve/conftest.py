@@ -74,7 +74,13 @@ def serve(root, *options, **variables):
     known = {k: v for k, v in os.environ.items() if not k.startswith(("ATELIER_", "GRADIO_"))}
     environment = known | {"ATELIER_ROOT": str(root), "TMPDIR": str(root)} | variables
     with (root / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            preexec_fn=_interruptible,
+        )
         try:
             yield _answering(Served(f"http://127.0.0.1:{port}", root, process))
         finally:
@@ -84,6 +90,11 @@ def serve(root, *options, **variables):
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _interruptible():
+    """Let Ctrl-C end what is started: a shell's background jobs ignore it, and so would it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def free_port():
