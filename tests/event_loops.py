@@ -8,13 +8,13 @@ import gc
 
 
 def open_loops():
-    """The loops, a list. Others' objects are told by their types: to ask them may wake them."""
+    """The loops, a set. Others' objects are told by their types: to ask them may wake them."""
     loops = [each for each in gc.get_objects() if issubclass(type(each), asyncio.BaseEventLoop)]
-    return [loop for loop in loops if not loop.is_closed()]
+    return {loop for loop in loops if not loop.is_closed()}
 
 
 def close_but(kept):
-    """Close all loops that do not run but those of a list."""
-    for loop in open_loops():
-        if not loop.is_running() and all(loop is not each for each in kept):
+    """Close all loops that do not run but those of a set."""
+    for loop in open_loops() - kept:
+        if not loop.is_running():
             loop.close()
